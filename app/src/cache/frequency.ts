@@ -3,6 +3,8 @@ export interface FrequencySketch {
     readonly record: (key: string) => void;
     /** Between 0 and 15; never underestimated between two halvings. */
     readonly estimate: (key: string) => number;
+    /** Makes room for a larger cache. A smaller one keeps the counts. */
+    readonly resize: (maxEntries: number) => void;
 }
 
 const ROWS = 4;
@@ -22,8 +24,8 @@ const HASHED_CHARACTERS = 16;
  * @param entries in the cache now
  */
 export function createFrequencySketch(maxEntries: number, entries: () => number): FrequencySketch {
-    const width = 2 ** Math.ceil(Math.log2(COUNTS_PER_ENTRY * Math.max(LEAST_ENTRIES, maxEntries)));
-    const counts = new Uint8Array(ROWS * width);
+    let width = widthFor(maxEntries);
+    let counts = new Uint8Array(ROWS * width);
     let recorded = 0;
 
     function estimate(key: string): number {
@@ -54,7 +56,24 @@ export function createFrequencySketch(maxEntries: number, entries: () => number)
             for (let at = 0; at < counts.length; at += 1) counts[at] = (counts[at] ?? 0) >> 1;
         },
         estimate,
+        resize: (entries) => {
+            const wider = widthFor(entries);
+            if (wider <= width) return;
+            // A key's slot in a wider row is its old one plus a multiple of the old width, so that copies never
+            // underestimate it.
+            const copies = new Uint8Array(ROWS * wider);
+            for (let at = 0; at < copies.length; at += width) {
+                const row = Math.floor(at / wider) * width;
+                copies.set(counts.subarray(row, row + width), at);
+            }
+            width = wider;
+            counts = copies;
+        },
     };
+}
+
+function widthFor(maxEntries: number): number {
+    return 2 ** Math.ceil(Math.log2(COUNTS_PER_ENTRY * Math.max(LEAST_ENTRIES, maxEntries)));
 }
 
 /** FNV-1a. */

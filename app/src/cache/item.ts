@@ -13,4 +13,16 @@ export interface Item {
 export interface ResolvedItem {
     readonly embedding: Embedding;
     readonly status: CacheStatus;
+    /** Quality of a vector with the status SEMANTIC. */
+    readonly quality?: AnswerQuality | undefined;
+    /** Counts the reason of a MISS; to be called when the response has counted the item as one. */
+    readonly countReason?: (() => void) | undefined;
+}
+
+/** What is known about a vector that was predicted from those of similar texts. */
+export interface AnswerQuality {
+    /** Cosine of the text to the most similar one, by the local model. */
+    readonly similarity: number;
+    /** Upper bound on the share of wrong vectors, at a confidence of 0.95. */
+    readonly errorBound: number;
 }

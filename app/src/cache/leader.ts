@@ -21,7 +21,19 @@ export interface LeaderDependencies {
     readonly singleFlight: SingleFlight;
     readonly upstream: Pick<Upstream, "dimensions">;
     readonly origin: Origin;
+    /** Default: no reason is counted. */
+    readonly explainMisses?: ExplainMisses | undefined;
 }
+
+/**
+ * Finds out why items missed, before they are fetched.
+ *
+ * @returns by key what counts the reason, to be called if the response counts a miss; undefined: no reason is counted
+ */
+export type ExplainMisses = (
+    items: readonly Item[],
+    context: RequestContext,
+) => ReadonlyMap<string, () => void> | undefined;
 
 /** An item of a request, and the flight of its key. */
 export interface Lookup {
@@ -34,12 +46,21 @@ export interface Resolution {
     readonly context: RequestContext;
     readonly found: Map<string, ResolvedItem>;
     readonly failed: Map<string, unknown>;
+    /** By key of a miss: counts its reason. */
+    readonly misses: Map<string, () => void>;
 }
+
+/** The shared cache's copies of keys that were read a moment ago; undefined: it has none. */
+export type SharedCopies = ReadonlyMap<string, Embedding | undefined>;
 
 /** Fetches keys for all requests that wait for them: from Redis, from another pod's fetch, or from the upstream. */
 export interface Leader extends Refresher {
     /** Never rejects, and settles every flight, because other requests wait for it. */
-    readonly lead: (lookups: readonly Lookup[], resolution: Resolution) => Promise<void>;
+    readonly lead: (
+        lookups: readonly Lookup[],
+        resolution: Resolution,
+        known?: SharedCopies,
+    ) => Promise<void>;
 }
 
 /** How long one pod may fetch a key exclusively. */
@@ -52,12 +73,16 @@ const FIRST_POLL_MILLISECONDS = 2;
 const MAX_POLL_MILLISECONDS = 50;
 
 export function createLeader(dependencies: LeaderDependencies): Leader {
-    const { local, shared, singleFlight, upstream, origin } = dependencies;
+    const { local, shared, singleFlight, upstream, origin, explainMisses } = dependencies;
     const { onHit } = createRefresher(refresh);
 
-    async function lead(lookups: readonly Lookup[], resolution: Resolution): Promise<void> {
+    async function lead(
+        lookups: readonly Lookup[],
+        resolution: Resolution,
+        known?: SharedCopies,
+    ): Promise<void> {
         try {
-            await resolveAll(lookups, resolution);
+            await resolveAll(lookups, resolution, known);
         } catch (error) {
             for (const lookup of lookups) {
                 const { item, flight } = lookup;
@@ -67,10 +92,14 @@ export function createLeader(dependencies: LeaderDependencies): Leader {
         }
     }
 
-    async function resolveAll(lookups: readonly Lookup[], resolution: Resolution): Promise<void> {
+    async function resolveAll(
+        lookups: readonly Lookup[],
+        resolution: Resolution,
+        known?: SharedCopies,
+    ): Promise<void> {
         if (lookups.length === 0) return;
         const { span } = resolution.context;
-        const misses = await readShared(lookups, resolution, "HIT-L2");
+        const misses = await readShared(lookups, resolution, "HIT-L2", known);
         if (misses.length === 0) return;
         const token = randomUUID();
         const keys = misses.map(({ item }) => item.key);
@@ -94,16 +123,20 @@ export function createLeader(dependencies: LeaderDependencies): Leader {
         lookups: readonly Lookup[],
         resolution: Resolution,
         status: CacheStatus,
+        known?: SharedCopies,
     ): Promise<readonly Lookup[]> {
         const { context } = resolution;
-        const keys = lookups.map(({ item }) => item.key);
-        const stored = await withSpan(context.span, "redis read", () =>
-            shared.read(keys, context.dimensions ?? upstream.dimensions()),
-        );
+        const keys = lookups.flatMap(({ item }) => (known?.has(item.key) ? [] : item.key));
+        const stored =
+            keys.length === 0
+                ? undefined
+                : await withSpan(context.span, "redis read", () =>
+                      shared.read(keys, context.dimensions ?? upstream.dimensions()),
+                  );
         const now = wallClock();
         return lookups.filter((lookup) => {
             const { item, flight } = lookup;
-            const embedding = stored.get(item.key);
+            const embedding = stored?.get(item.key) ?? known?.get(item.key);
             if (embedding === undefined) return true;
             if (embedding.freshUntil <= now) {
                 flight.stale = embedding;
@@ -148,6 +181,8 @@ export function createLeader(dependencies: LeaderDependencies): Leader {
         if (lookups.length === 0) return;
         const byKey = new Map(lookups.map((lookup) => [lookup.item.key, lookup]));
         const items = lookups.map(({ item }) => item);
+        const explained = explainMisses?.(items, resolution.context);
+        if (explained) for (const [key, count] of explained) resolution.misses.set(key, count);
         const open = new Set(byKey.keys());
         try {
             await origin.embed(items, resolution.context, (outcomes) => {

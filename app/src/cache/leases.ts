@@ -40,7 +40,7 @@ export function createLeases(
     { isAvailable, log }: LeasesOptions,
 ): Leases {
     /** Leases that may exist in Redis. */
-    const held = new Set<string>();
+    const leaseIds = new Set<string>();
     const pendingReleases = new Map<string, PendingRelease>();
     let timer: NodeJS.Timeout | undefined;
     let pausedUntil = -Infinity;
@@ -65,11 +65,11 @@ export function createLeases(
             );
             return new Set([...first, ...others]);
         }
-        for (const key of keys) held.add(leaseId(key, token));
+        for (const key of keys) leaseIds.add(leaseId(key, token));
         try {
             const won = await commands.acquireLeases(keys.map(leaseKey), token, milliseconds);
             for (const [index, key] of keys.entries()) {
-                if (!won[index]) held.delete(leaseId(key, token));
+                if (!won[index]) leaseIds.delete(leaseId(key, token));
             }
             return new Set(keys.filter((_, index) => won[index]));
         } catch (error) {
@@ -79,7 +79,7 @@ export function createLeases(
     }
 
     function releaseLeases(keys: readonly string[], token: string, milliseconds: number): void {
-        const heldKeys = keys.filter((key) => held.has(leaseId(key, token)));
+        const heldKeys = keys.filter((key) => leaseIds.has(leaseId(key, token)));
         if (heldKeys.length > 0) detach(sendRelease(heldKeys, token, milliseconds));
     }
 
@@ -106,7 +106,7 @@ export function createLeases(
     }
 
     function dropHeld(keys: readonly string[], token: string): void {
-        for (const key of keys) held.delete(leaseId(key, token));
+        for (const key of keys) leaseIds.delete(leaseId(key, token));
     }
 
     function pause({ message }: Error): void {
@@ -122,7 +122,7 @@ export function createLeases(
     function scheduleRetry(key: string, token: string): void {
         const id = leaseId(key, token);
         if (pendingReleases.size >= MAX_PENDING_RELEASES) {
-            held.delete(id);
+            leaseIds.delete(id);
             return;
         }
         pendingReleases.set(id, { key, token });
@@ -149,7 +149,7 @@ export function createLeases(
 }
 
 /** Whether Redis replied with an error. */
-function isErrorReply(error: unknown): error is Error {
+export function isErrorReply(error: unknown): error is Error {
     return error instanceof Error && error.name === "ReplyError";
 }
 

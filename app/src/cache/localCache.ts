@@ -6,6 +6,7 @@ import { createFrequencySketch } from "./frequency.ts";
 import type { LocalCache } from "./tiers.ts";
 
 export interface LocalCacheOptions {
+    /** Until `resize`. */
     readonly maxEntries: number;
     readonly maxBytes: number;
     /** How long an entry is kept after it became stale. */
@@ -14,6 +15,16 @@ export interface LocalCacheOptions {
     readonly supportsShortening?: boolean;
 }
 
+export interface ResizableCache extends LocalCache {
+    /**
+     * Sets the largest number of entries. If there are more, the least recently used ones are removed in the background, and
+     * none is added meanwhile without removing another one.
+     */
+    readonly resize: (maxEntries: number) => void;
+}
+
+/** Entries that a shrinking cache removes in one turn of the event loop: about 0.05 ms. */
+const REMOVED_PER_TURN = 256;
 /** Objects, key and links of one entry. */
 const OVERHEAD_BYTES = 600;
 /**
@@ -27,16 +38,14 @@ const BYTES_PER_DIMENSION = 4 + 16 / 3 + 25;
  * more often. A bulk job would otherwise evict what everybody asks for, and each hit in Redis would replace an
  * entry: memory that the garbage collector has to find by scanning the whole heap every second.
  */
-export function createLocalCache(options: LocalCacheOptions): LocalCache {
-    const { maxEntries, maxBytes, staleSeconds, supportsShortening } = options;
+export function createLocalCache(options: LocalCacheOptions): ResizableCache {
+    const { maxBytes, staleSeconds, supportsShortening } = options;
+    let { maxEntries } = options;
     const bytesPerDimension = BYTES_PER_DIMENSION * (supportsShortening ? 2 : 1);
     const sizeCalculation = ({ vector }: Embedding): number =>
         Math.ceil(OVERHEAD_BYTES + vector.length * bytesPerDimension);
-    const cache = new LRUCache<string, Embedding>({
-        max: maxEntries,
-        maxSize: maxBytes,
-        sizeCalculation,
-    });
+    // Without its own `max`, which could not be changed.
+    const cache = new LRUCache<string, Embedding>({ maxSize: maxBytes, sizeCalculation });
     const frequency = createFrequencySketch(maxEntries, () => cache.size);
     const lifetime = staleSeconds * 1000;
 
@@ -53,9 +62,17 @@ export function createLocalCache(options: LocalCacheOptions): LocalCache {
         return false;
     }
 
+    let isShrinking = false;
+    function shrink(): void {
+        for (let removed = 0; removed < REMOVED_PER_TURN && cache.size > maxEntries; removed += 1)
+            cache.pop();
+        isShrinking = cache.size > maxEntries;
+        if (isShrinking) setImmediate(shrink);
+    }
+
     return {
+        recordRequest: frequency.record,
         get: (key) => {
-            frequency.record(key);
             const embedding = cache.get(key);
             if (embedding === undefined || wallClock() < embedding.freshUntil + lifetime) {
                 return embedding;
@@ -64,7 +81,9 @@ export function createLocalCache(options: LocalCacheOptions): LocalCache {
             return undefined;
         },
         set: (key, embedding) => {
-            if (isAdmitted(key, embedding)) cache.set(key, embedding);
+            if (!isAdmitted(key, embedding)) return;
+            if (cache.size >= maxEntries && !cache.has(key)) cache.pop();
+            cache.set(key, embedding);
         },
         remove: (key) => cache.delete(key),
         removeWhere: (predicate) => {
@@ -73,5 +92,10 @@ export function createLocalCache(options: LocalCacheOptions): LocalCache {
             for (const [key] of matching) cache.delete(key);
         },
         size: () => ({ entries: cache.size, bytes: cache.calculatedSize }),
+        resize: (entries) => {
+            maxEntries = entries;
+            frequency.resize(entries);
+            if (!isShrinking) shrink();
+        },
     };
 }

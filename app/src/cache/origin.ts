@@ -25,7 +25,8 @@ export interface Origin {
 export interface OriginDependencies {
     readonly upstream: Pick<Upstream, "embed">;
     readonly codec: EntryCodec;
-    readonly ttlSeconds: number;
+    /** How long the entry of a key is fresh. */
+    readonly ttlSecondsOf: (key: string) => number;
     /** Digest of a tenant's key space: see `createSpaceOf`. */
     readonly spaceOf: (tenant: string) => string;
     /**
@@ -53,7 +54,7 @@ const TTL_JITTER = 0.1;
 
 /** Creates the origin, which calls the upstream and encodes its embeddings as entries. */
 export function createOrigin(dependencies: OriginDependencies): Origin {
-    const { upstream, codec, ttlSeconds, spaceOf, onBilled } = dependencies;
+    const { upstream, codec, ttlSecondsOf, spaceOf, onBilled } = dependencies;
     const { reserve = () => undefined, stamp = (now) => now, random = Math.random } = dependencies;
     const negativeCache = createNegativeCache();
 
@@ -123,13 +124,13 @@ export function createOrigin(dependencies: OriginDependencies): Origin {
         computeMilliseconds: number,
         { pool }: RequestContext,
     ): EncodedEntry {
-        return codec.encode(key, withLifetime(embedding, computeMilliseconds), spaceOf(pool));
+        return codec.encode(key, withLifetime(key, embedding, computeMilliseconds), spaceOf(pool));
     }
 
-    function withLifetime(source: Embedding, computeMilliseconds: number): Embedding {
+    function withLifetime(key: string, source: Embedding, computeMilliseconds: number): Embedding {
         const { vector, tokens, truncated, isUnverified } = source;
         const now = wallClock();
-        const freshUntil = now + ttlSeconds * 1000 * (1 - TTL_JITTER * random());
+        const freshUntil = now + ttlSecondsOf(key) * 1000 * (1 - TTL_JITTER * random());
         const lifetime = { createdAt: stamp(now), freshUntil, computeMilliseconds };
         const embedding = createEmbedding(vector, tokens, truncated, lifetime);
         return isUnverified ? { ...embedding, isUnverified } : embedding;

@@ -8,7 +8,7 @@ import type { Embedding } from "../vector/embedding.ts";
 import type { EntryCodec, EncodedEntry } from "../vector/entry.ts";
 import { withTimeout } from "../withTimeout.ts";
 import { createBreaker as openBreaker } from "../redis/breaker.ts";
-import { createLeases } from "./leases.ts";
+import { createLeases, isErrorReply } from "./leases.ts";
 import { instrument, type OperationEvents } from "./instrumented.ts";
 import type { RedisCommands, Write } from "../redis/client.ts";
 import type { SharedCache } from "./tiers.ts";
@@ -19,6 +19,8 @@ export interface RedisCacheOptions {
     readonly staleSeconds: number;
     readonly log: Log;
     readonly events?: RedisEvents;
+    /** Called for each entry that was read, or has been written. */
+    readonly onStored?: (key: string, embedding: Embedding) => void;
 }
 
 /** Why an entry was not written: too many pending writes, Redis is unavailable, or Redis rejected it. */
@@ -37,9 +39,10 @@ const noEvents: RedisEvents = {
     onCorrupt: () => undefined,
 };
 
-/** Consecutive failures that open the breaker; then no request waits for Redis. */
+/** Failures that open the breaker; then no request waits for Redis. */
 const FAILURES_TO_OPEN = 5;
-const PROBE_MILLISECONDS = 1_000;
+const FAILING_MILLISECONDS = 300;
+const PROBE_MILLISECONDS = 250;
 /** Pending writes; beyond either limit, new entries are dropped instead of buffered. */
 const MAX_PENDING_WRITES = 4_096;
 const MAX_PENDING_BYTES = 64 * 1024 * 1024;
@@ -50,6 +53,8 @@ const MAX_READ_BYTES = 512 * 1024;
 const MAX_WRITE_BYTES = 128 * 1024;
 /** Commands have their own timeout; this one protects the queue from a command that never settles. */
 const WRITE_TIMEOUT_MILLISECONDS = 5_000;
+/** Pause between warnings that Redis rejects writes. */
+const WARNING_MILLISECONDS = 60_000;
 /** Time for pending writes when the service closes. */
 const LAST_WRITES_MILLISECONDS = 1_000;
 /** After this many failed batches of one read, the rest are misses. */
@@ -59,10 +64,11 @@ const LIKELY_DIMENSIONS = 1_536;
 
 /** The shared cache in Redis behind a circuit breaker. Failures and timeouts are misses. */
 export function createRedisCache(client: RedisCommands, options: RedisCacheOptions): SharedCache {
-    const { codec, log, staleSeconds, events = noEvents } = options;
+    const { codec, log, staleSeconds, events = noEvents, onStored } = options;
     const commands = instrument(client, events);
     const breaker = openBreaker({
         failures: FAILURES_TO_OPEN,
+        failingMilliseconds: FAILING_MILLISECONDS,
         probeMilliseconds: PROBE_MILLISECONDS,
         // Reads like requests do: a user that may only PING, or one node of many, must not close the breaker.
         probe: () => commands.read([redisKey(randomUUID())]),
@@ -85,6 +91,7 @@ export function createRedisCache(client: RedisCommands, options: RedisCacheOptio
     let pendingBytes = 0;
     let lastWrite: Promise<unknown> = Promise.resolve();
     let isClosed = false;
+    let warnedAt = -Infinity;
 
     async function read(
         keys: readonly string[],
@@ -102,8 +109,10 @@ export function createRedisCache(client: RedisCommands, options: RedisCacheOptio
                 const value = values?.[index];
                 if (!value) return;
                 const embedding = codec.decode(key, value, dimensions);
-                if (embedding) found.set(key, embedding);
-                else {
+                if (embedding) {
+                    found.set(key, embedding);
+                    onStored?.(key, embedding);
+                } else {
                     events.onCorrupt();
                     log.warn(
                         "An entry in Redis is corrupt or has an unknown format: treated as a miss",
@@ -146,6 +155,7 @@ export function createRedisCache(client: RedisCommands, options: RedisCacheOptio
             key: redisKey(key),
             value: entry,
             milliseconds: Math.ceil(Math.max(1, embedding.freshUntil - now) + staleSeconds * 1000),
+            onWritten: () => onStored?.(key, embedding),
         }));
         const writing = lastWrite.then(() => writeBatches(writes));
         // A failed write does not stop the next ones.
@@ -159,7 +169,9 @@ export function createRedisCache(client: RedisCommands, options: RedisCacheOptio
     }
 
     /** A full or read-only Redis still serves reads, so failed writes do not count for the breaker. */
-    async function writeBatches(writes: readonly Write[]): Promise<void> {
+    async function writeBatches(
+        writes: readonly (Write & { readonly onWritten: () => void })[],
+    ): Promise<void> {
         for (const batch of splitIntoBatches(
             writes,
             MAX_WRITE_BYTES,
@@ -175,11 +187,19 @@ export function createRedisCache(client: RedisCommands, options: RedisCacheOptio
                     commands.write(batch),
                     rejectTimedOut,
                 );
+                for (const { onWritten } of batch) onWritten();
             } catch (error) {
                 events.onDropped(batch.length, "error");
                 log.debug({ error: messageOf(error) }, "A write to Redis failed");
+                if (isErrorReply(error)) warnOfRejection(error);
             }
         }
+    }
+
+    function warnOfRejection({ message }: Error): void {
+        if (performance.now() < warnedAt + WARNING_MILLISECONDS) return;
+        warnedAt = performance.now();
+        log.warn({ error: message }, "Redis rejects writes: new entries are not shared");
     }
 
     async function remove(keys: readonly string[]): Promise<number> {

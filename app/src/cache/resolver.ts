@@ -3,11 +3,19 @@ import { detach } from "../detach.ts";
 import type { LookupContext, RequestContext } from "../requestContext.ts";
 import { UpstreamError } from "../upstream/upstream.ts";
 import type { Item, ResolvedItem } from "./item.ts";
-import { createLeader, type LeaderDependencies, type Resolution } from "./leader.ts";
+import {
+    createLeader,
+    type LeaderDependencies,
+    type Resolution,
+    type SharedCopies,
+} from "./leader.ts";
 import { waitForFlights, type LedLookup } from "./waitForFlights.ts";
 
 export interface Resolver {
-    /** Resolves all items from the local cache; undefined if one of them is missing or stale. */
+    /**
+     * Begins every client request: resolves all items from the local cache; undefined if one of them is missing
+     * or stale.
+     */
     readonly local: (
         items: readonly Item[],
         context: LookupContext,
@@ -15,16 +23,19 @@ export interface Resolver {
     /**
      * Resolves all items in order, for any mix of duplicates, hits and misses.
      *
+     * @param known what the shared cache has just answered
      * @throws UpstreamError with the index of an item that failed; items that succeeded are cached
      */
     readonly resolve: (
         items: readonly Item[],
         context: RequestContext,
+        known?: SharedCopies,
     ) => Promise<readonly ResolvedItem[]>;
     /** For bulk work: one result per item; a failed item does not affect the others. */
     readonly resolveEach: (
         items: readonly Item[],
         context: RequestContext,
+        known?: SharedCopies,
     ) => Promise<readonly ItemResult[]>;
 }
 
@@ -41,6 +52,7 @@ export function createResolver(dependencies: ResolverDependencies): Resolver {
         items: readonly Item[],
         context: LookupContext,
     ): readonly ResolvedItem[] | undefined {
+        for (const { key } of items) local.recordRequest(key);
         const resolved: ResolvedItem[] = [];
         const now = wallClock();
         for (const item of items) {
@@ -55,8 +67,9 @@ export function createResolver(dependencies: ResolverDependencies): Resolver {
     async function resolve(
         items: readonly Item[],
         context: RequestContext,
+        known?: SharedCopies,
     ): Promise<readonly ResolvedItem[]> {
-        return (await resolveEach(items, context)).map((result) => {
+        return (await resolveEach(items, context, known)).map((result) => {
             if (result instanceof Error) throw result;
             return result;
         });
@@ -65,9 +78,15 @@ export function createResolver(dependencies: ResolverDependencies): Resolver {
     async function resolveEach(
         items: readonly Item[],
         context: RequestContext,
+        known?: SharedCopies,
     ): Promise<readonly ItemResult[]> {
-        const resolution: Resolution = { context, found: new Map(), failed: new Map() };
-        const { found, failed } = resolution;
+        const resolution: Resolution = {
+            context,
+            found: new Map(),
+            failed: new Map(),
+            misses: new Map(),
+        };
+        const { found } = resolution;
         const pending = new Map<string, LedLookup>();
         const now = wallClock();
         for (const item of items) {
@@ -86,14 +105,14 @@ export function createResolver(dependencies: ResolverDependencies): Resolver {
         if (pending.size > 0) {
             const lookups = [...pending.values()];
             const leading = lookups.filter(({ isLeading }) => isLeading);
-            detach(lead(leading, resolution));
+            detach(lead(leading, resolution, known));
             await waitForFlights(lookups, resolution, (item) => {
                 const lookup = startOrJoin(item, context.deadline);
                 if (lookup.isLeading) detach(lead([lookup], resolution));
                 return lookup;
             });
         }
-        return toResults(items, found, failed);
+        return toResults(items, resolution);
     }
 
     function startOrJoin(item: Item, deadline: number): LedLookup {
@@ -108,8 +127,7 @@ export function createResolver(dependencies: ResolverDependencies): Resolver {
 /** The second occurrence of an item that was fetched in this request counts as coalesced. */
 function toResults(
     items: readonly Item[],
-    found: ReadonlyMap<string, ResolvedItem>,
-    failed: ReadonlyMap<string, unknown>,
+    { found, failed, misses }: Resolution,
 ): readonly ItemResult[] {
     const seen = new Set<string>();
     return items.map(({ key }, index) => {
@@ -117,9 +135,11 @@ function toResults(
         if (!resolved) return toError(failed.get(key), index);
         const isRepeated = seen.has(key);
         seen.add(key);
-        return isRepeated && resolved.status === "MISS"
-            ? { embedding: resolved.embedding, status: "COALESCED" }
-            : resolved;
+        // A stale entry may have been served meanwhile.
+        if (resolved.status !== "MISS") return resolved;
+        if (isRepeated) return { embedding: resolved.embedding, status: "COALESCED" };
+        const countReason = misses.get(key);
+        return countReason ? { ...resolved, countReason } : resolved;
     });
 }
 

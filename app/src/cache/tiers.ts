@@ -3,6 +3,8 @@ import type { EncodedEntry } from "../vector/entry.ts";
 
 /** Cache in this process. Synchronous, so that a hit needs no turn of the event loop. */
 export interface LocalCache {
+    /** Once for each item of a client's request: the cache keeps what is requested most. */
+    readonly recordRequest: (key: string) => void;
     /** Possibly stale: see `freshUntil`. */
     readonly get: (key: string) => Embedding | undefined;
     readonly set: (key: string, embedding: Embedding) => void;

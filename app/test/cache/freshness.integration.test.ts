@@ -93,7 +93,7 @@ function pod(
         origin: createOrigin({
             upstream: batchedUpstream(embed),
             codec,
-            ttlSeconds,
+            ttlSecondsOf: () => ttlSeconds,
             spaceOf: () => "5ace",
             onBilled: (_, tokens, calls) => void from.bills.push({ tokens, calls }),
             ...(reserve && { reserve }),
@@ -336,8 +336,10 @@ describe("a lease of which Redis never said anything", () => {
     test("does not exist when Redis is back, so that no pod waits for it", async () => {
         redis.pause();
         expect((await shared.acquireLeases(["unsure"], "me", 60_000)).has("unsure")).toBe(true);
-        await Promise.all(Array.from({ length: 5 }, () => shared.read(["any"], undefined)));
-        expect(shared.state()).toBe("down");
+        await eventually("Redis is down", async () => {
+            await shared.read(["any"], undefined);
+            return shared.state() === "down";
+        });
         shared.releaseLeases(["unsure"], "me", 200);
         redis.resume();
         await eventually("Redis is up", () => shared.state() === "up");

@@ -34,11 +34,15 @@ describe("Hot keys", () => {
     test("of a pod that ended are in the memory of the next one before it is ready", async () => {
         const first = await startOne();
         for (let n = 0; n < 100; n += 1) await cacheOf(first, "a hot text");
-        expect(await cacheOf(first, "a cold text")).toBe("MISS");
+        // Requests are sampled: one of these may count as hot.
+        const cold = ["a cold text", "another cold text", "a third cold text"];
+        for (const text of cold) expect(await cacheOf(first, text)).toBe("MISS");
         await first.end();
         const second = await startOne();
         expect(await cacheOf(second, "a hot text")).toBe("HIT-L1");
-        expect(await cacheOf(second, "a cold text")).toBe("HIT-L2");
+        const sources = [];
+        for (const text of cold) sources.push(await cacheOf(second, text));
+        expect(sources).toContain("HIT-L2");
         await second.end();
     });
 
@@ -83,17 +87,17 @@ describe("Hot keys", () => {
 describe("The sketch", () => {
     test("keeps every key above 1/capacity of the stream, in bounded memory", () => {
         const capacity = 50;
-        const counted = createSketch(capacity);
+        const sketch = createSketch(capacity);
         const hot = Array.from({ length: 10 }, (_, n) => `hot ${n}`);
         for (let n = 0; n < 100_000; n += 1) {
-            counted.add(n % 2 === 0 ? (hot[(n / 2) % 10] ?? "") : `once ${n}`, "tenant");
+            sketch.add(n % 2 === 0 ? (hot[(n / 2) % 10] ?? "") : `once ${n}`, "tenant");
         }
-        const top = counted.top(10);
+        const top = sketch.top(10);
         expect(top.map(({ key }) => key).sort()).toEqual(hot);
         for (const { weight } of top) {
             expect(weight).toBeLessThanOrEqual(5_000);
             expect(weight).toBeGreaterThan(5_000 - 100_000 / capacity);
         }
-        expect(counted.top(1_000_000).length).toBeLessThanOrEqual(2 * capacity);
+        expect(sketch.top(1_000_000).length).toBeLessThanOrEqual(2 * capacity);
     });
 });

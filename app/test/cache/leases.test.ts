@@ -22,7 +22,7 @@ function leasesWith(error: Error) {
         { level: "warn" },
         { write: (line) => void warnings.push((JSON.parse(line) as { msg: string }).msg) },
     );
-    const held = createLeases(
+    const leases = createLeases(
         {
             acquireLeases: (keys) => Promise.resolve(keys.map(() => true)),
             releaseLeases: () => {
@@ -36,8 +36,8 @@ function leasesWith(error: Error) {
         warnings,
         releases: () => releases,
         leaseAndRelease: async (key: string) => {
-            await held.acquireLeases([key], "token", 5_000);
-            held.releaseLeases([key], "token", 0);
+            await leases.acquireLeases([key], "token", 5_000);
+            leases.releaseLeases([key], "token", 0);
             await jest.advanceTimersByTimeAsync(0);
         },
     };

@@ -80,10 +80,10 @@ function pod(entries: number, ttlSeconds = TTL_SECONDS): Pod {
         staleSeconds: STALE_SECONDS,
     });
     const upstream = { dimensions: () => DIMENSIONS };
-    const made = createOrigin({
+    const origin = createOrigin({
         upstream: batchedUpstream(embed),
         codec,
-        ttlSeconds,
+        ttlSecondsOf: () => ttlSeconds,
         spaceOf: () => "5ace",
         onBilled,
     });
@@ -93,7 +93,7 @@ function pod(entries: number, ttlSeconds = TTL_SECONDS): Pod {
             shared,
             singleFlight: createSingleFlight(),
             upstream,
-            origin: made,
+            origin,
         }),
         upstreamLedger: () => upstreamLedger,
         ledger: () => ledger,
@@ -219,15 +219,35 @@ describe("the source of a vector", () => {
     });
 });
 
+describe("a full local cache", () => {
+    test("replaces an entry by one that was requested more often, hits and misses alike", async () => {
+        const texts = Array.from({ length: 10 }, (_, n) => `kept ${n}`);
+        const { resolver } = pod(texts.length);
+        const request = async (text: string): Promise<string | undefined> => {
+            const items = [itemOf(text)];
+            const resolved =
+                resolver.local(items, createContext()) ??
+                (await resolver.resolve(items, createContext()));
+            return resolved[0]?.status;
+        };
+        for (const text of [...texts, ...texts]) await request(text);
+
+        const statuses = [];
+        for (let count = 0; count < 4; count += 1) statuses.push(await request("new"));
+
+        expect(statuses).toEqual(["MISS", "HIT-L2", "HIT-L2", "HIT-L1"]);
+    });
+});
+
 describe("a request that joined a fetch", () => {
     test("of a batch rejected for another's item is served anyway", async () => {
         const { resolver } = pod(10);
-        const refused = resolver.resolve(
+        const rejectedRequest = resolver.resolve(
             [itemOf("fine one"), itemOf(`${BAD} one`)],
             createContext(),
         );
         const follower = resolver.resolve([itemOf("fine one")], createContext());
-        await expect(refused).rejects.toThrow(UpstreamError);
+        await expect(rejectedRequest).rejects.toThrow(UpstreamError);
         expectTrue(["fine one"], await follower);
     });
 });

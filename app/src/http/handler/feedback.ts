@@ -1,0 +1,74 @@
+import { HEADERS } from "@property-search/contract";
+
+import type { Log } from "../../log.ts";
+import type { ByteBudget } from "../../memory/byteBudget.ts";
+import type { FeedbackMetrics } from "../../metrics/feedback.ts";
+import type { Admission, Authenticator } from "../../tenants/authenticator.ts";
+import { getHeader, getRequestId } from "../headers.ts";
+import { HttpError, toHttpError } from "../protocol/error.ts";
+import type { Handler } from "../protocol/exchange.ts";
+import { MAX_FEEDBACK_BYTES, parseFeedback } from "../protocol/feedbackRequest.ts";
+import { readBody } from "../protocol/requestBody.ts";
+import type { Responder } from "../protocol/responder.ts";
+
+export interface FeedbackDependencies {
+    readonly authenticator: Authenticator;
+    readonly feedback: Pick<FeedbackMetrics, "onFeedback">;
+    /** Budget of the bodies of all routes. */
+    readonly bodyBudget: ByteBudget;
+    readonly responder: Responder;
+    readonly log: Log;
+}
+
+/**
+ * Counts verdicts of clients on their results. It counts as a request of its tenant, whose limits apply. Nothing else of it
+ * is stored.
+ */
+export function createFeedbackHandler(dependencies: FeedbackDependencies): Handler {
+    const { authenticator, feedback, bodyBudget, responder, log } = dependencies;
+
+    return (request, response) => {
+        const { rawHeaders } = request;
+        const id = [HEADERS.requestId, getRequestId(rawHeaders, HEADERS.requestId)];
+        let admission: Admission;
+        try {
+            admission = authenticator.admit(rawHeaders);
+        } catch (error) {
+            // The body is discarded.
+            request.resume();
+            responder.sendError(response, toHttpError(error), id);
+            return;
+        }
+        readBody(request, bodyBudget, {
+            onBody: (body, reservation) => {
+                try {
+                    if (!Buffer.isBuffer(body) || body.length > MAX_FEEDBACK_BYTES)
+                        throw bodyTooLongError(body.length);
+                    const { tenant } = admission;
+                    const cache = getHeader(rawHeaders, HEADERS.cache);
+                    const { verdict, source, requestId } = parseFeedback(body, cache);
+                    feedback.onFeedback(tenant.id, verdict, source);
+                    log.debug({ tenant: tenant.id, requestId, verdict, source }, "Feedback");
+                    responder.sendEmpty(response, 204, [...id, ...admission.headers]);
+                } catch (error) {
+                    responder.sendError(response, toHttpError(error), id);
+                } finally {
+                    reservation.release();
+                    admission.release();
+                }
+            },
+            onError: (error) => {
+                admission.release();
+                responder.sendError(response, error, id);
+            },
+            onAborted: () => admission.release(),
+        });
+    };
+}
+
+function bodyTooLongError(bytes: number): HttpError {
+    return new HttpError(
+        413,
+        `The body has ${bytes} bytes; allowed: ${MAX_FEEDBACK_BYTES}, since feedback has no texts`,
+    );
+}

@@ -1,3 +1,5 @@
+import { SERVICE_SETTINGS } from "@property-search/contract/settings";
+
 import type { EntryStore } from "../cache/entryStore.ts";
 import type { Resolver } from "../cache/resolver.ts";
 import type { LocalCache, SharedCache } from "../cache/tiers.ts";
@@ -15,10 +17,14 @@ import type { Invalidations } from "../invalidations/invalidations.ts";
 import { createEntries } from "./entries/entries.ts";
 import { createDataReadiness } from "./dataReadiness.ts";
 import { entryRoutes } from "./routes/entries.ts";
+import { conceptRulesRoutes } from "./routes/conceptRules.ts";
 import { epochRoutes } from "./routes/epochs.ts";
 import { hotKeyRoutes } from "./routes/hotKeys.ts";
 import { ledgerRoutes } from "./routes/ledger.ts";
 import { runtimeRoutes } from "./routes/runtime.ts";
+import type { RuntimeSettings } from "../runtimeSettings/runtimeSettings.ts";
+import { semanticRoutes, type SemanticRoutesDependencies } from "./routes/semantic.ts";
+import { settingsRoutes, tuningRoutes } from "./routes/settings.ts";
 import { transferRoutes } from "./routes/transfers.ts";
 import { quarantineRoutes } from "./routes/quarantines.ts";
 import { warmupRoutes } from "./routes/warmups.ts";
@@ -43,9 +49,14 @@ export interface AdminDependencies {
     /** Digest of a tenant's key space. */
     readonly spaceOf: (tenant: string) => string;
     readonly hotKeys: HotKeys;
+    readonly settings: RuntimeSettings;
+    /** The longest time for which an entry that exists may still be fresh. */
+    readonly longestTtlSeconds: () => number;
     /** The same normalisation as for client requests. */
     readonly normalise: Normalise;
     readonly keysOf: (tenant: string) => KeyOf;
+    /** Undefined: semantic reuse is off. */
+    readonly semantic: SemanticRoutesDependencies["semantic"];
     /** For bulk work: it does not write to the local cache, which keeps the entries of clients. */
     readonly resolver: Resolver;
     /** Number of client requests that wait for a vector. */
@@ -57,7 +68,9 @@ export interface AdminDependencies {
 
 export interface Admin {
     readonly server: AdminServer;
-    /** Closes the server and cancels its jobs. */
+    /** The part for programs of the stack. Undefined without its token. */
+    readonly automation: AdminServer | undefined;
+    /** Closes both servers and cancels their jobs. */
     readonly close: () => Promise<void>;
 }
 
@@ -75,7 +88,7 @@ export async function createAdmin(dependencies: AdminDependencies): Promise<Admi
         findCached: findCached(local, shared),
     });
     const lifetimes = {
-        ttlSeconds: config.cacheTtlSeconds,
+        longestTtlSeconds: dependencies.longestTtlSeconds,
         staleSeconds: config.staleIfErrorSeconds,
     };
     const limits = { ...dependencies.upstream, model: config.model };
@@ -87,9 +100,14 @@ export async function createAdmin(dependencies: AdminDependencies): Promise<Admi
         spaceOf: createSpaceLookup(dependencies),
         lengthError: createLengthCheck(dependencies.upstream),
     });
+    const shares = { shared: store !== undefined, log };
+    const settings = { ...shares, settings: dependencies.settings };
+    const rules = { ...shares, semantic: dependencies.semantic };
     const server = await createAdminServer({
         ...config,
         ...config.admin,
+        interfaces: "loopback",
+        portVariable: SERVICE_SETTINGS.adminPort.env,
         log,
         routes: [
             warmupRoutes(warmups),
@@ -103,6 +121,10 @@ export async function createAdmin(dependencies: AdminDependencies): Promise<Admi
             }),
             hotKeyRoutes(hotKeys),
             ledgerRoutes(ledger),
+            settingsRoutes(settings),
+            tuningRoutes(settings),
+            semanticRoutes({ ...rules, entries }),
+            conceptRulesRoutes(rules),
             runtimeRoutes({
                 config,
                 log,
@@ -114,11 +136,23 @@ export async function createAdmin(dependencies: AdminDependencies): Promise<Admi
             }),
         ],
     });
+    // Network policies let only pods of insights connect, whose token is accepted by these routes only.
+    const automation =
+        config.automation &&
+        (await createAdminServer({
+            ...config,
+            ...config.automation,
+            interfaces: "all",
+            portVariable: SERVICE_SETTINGS.automationPort.env,
+            log,
+            routes: [hotKeyRoutes(hotKeys), settingsRoutes(settings), conceptRulesRoutes(rules)],
+        }));
     return {
         server,
+        automation,
         close: async () => {
             await warmups.close();
-            await server.close();
+            await Promise.all([server.close(), automation?.close()]);
         },
     };
 }

@@ -2,7 +2,6 @@ import type { Server } from "node:http";
 
 import swagger from "@fastify/swagger";
 import { ADMIN_PREFIX, HEADERS } from "@property-search/contract";
-import { SERVICE_SETTINGS } from "@property-search/contract/settings";
 
 import type { Log } from "../log.ts";
 import { createApp, type AdminApp } from "./app.ts";
@@ -12,8 +11,7 @@ import { registerErrorHandlers } from "./errors.ts";
 /** The admin port. It is not performance-critical and uses a standard framework. */
 export interface AdminServer {
     /**
-     * Listens on the loopback interface only. Operators connect by port-forward, which ends inside the pod;
-     * nothing else can connect, whatever the network policies allow.
+     * Listens on the interfaces of the options.
      *
      * @returns the port
      * @throws Error with the remedy if the port is in use
@@ -25,6 +23,13 @@ export interface AdminServer {
 
 export interface AdminServerOptions {
     readonly token: string;
+    /**
+     * Where it listens. On the loopback interface, operators connect by port-forward, which ends inside the pod; nothing
+     * else can connect, whatever the network policies allow.
+     */
+    readonly interfaces: "loopback" | "all";
+    /** The setting of the port, for errors. */
+    readonly portVariable: string;
     readonly colour: string;
     readonly version: string;
     readonly log: Log;
@@ -63,7 +68,7 @@ export async function createAdminServer(options: AdminServerOptions): Promise<Ad
     );
     await app.ready();
     return {
-        listen: (port) => listen(app.server, port),
+        listen: (port) => listen(app.server, port, options),
         close: async () => {
             app.server.close();
             app.server.closeAllConnections();
@@ -97,13 +102,17 @@ function openapi(version: string) {
     };
 }
 
-function listen(server: Server, port: number): Promise<number> {
+function listen(
+    server: Server,
+    port: number,
+    { interfaces, portVariable }: AdminServerOptions,
+): Promise<number> {
     return new Promise((resolve, reject) => {
         server.once("error", (error: NodeJS.ErrnoException) => {
-            const message = `Port ${port} is in use: stop the process that listens on it, or set ${SERVICE_SETTINGS.adminPort.env}`;
+            const message = `Port ${port} is in use: stop the process that listens on it, or set ${portVariable}`;
             reject(error.code === "EADDRINUSE" ? new Error(message) : error);
         });
-        server.listen({ port, host: "127.0.0.1" }, () => {
+        server.listen({ port, ...(interfaces === "loopback" && { host: "127.0.0.1" }) }, () => {
             const address = server.address();
             resolve(typeof address === "object" && address ? address.port : port);
         });

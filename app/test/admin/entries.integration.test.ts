@@ -129,9 +129,9 @@ describe("An inspection", () => {
 
     test("returns the vector on request", async () => {
         await ask(one, "a text");
-        const wanted = await inspect({ input: "a text", vector: true });
-        expect(wanted).toMatchObject({ vector: right("a text") });
-        const byKey = await admin("GET", `/entries/${wanted.key}?vector=true`);
+        const expected = await inspect({ input: "a text", vector: true });
+        expect(expected).toMatchObject({ vector: right("a text") });
+        const byKey = await admin("GET", `/entries/${expected.key}?vector=true`);
         expect(byKey.json).toMatchObject({ vector: right("a text") });
     });
 

@@ -33,14 +33,14 @@ test("An entry whose first write was not acknowledged counts as written, not as 
     const upload = Readable.from([
         Buffer.from([JSON.stringify(createHeader(space)), ...lines, '{"end":2}', ""].join("\n")),
     ]);
-    const tried = new Set<string>();
+    const triedKeys = new Set<string>();
     const parts = {
         codec,
         store: {
             // For the first entry, the response is lost once; the second one existed before.
             putIfNewer: ({ key }: { key: string }) => {
-                if (key.startsWith("b") || tried.has(key)) return Promise.resolve("same");
-                tried.add(key);
+                if (key.startsWith("b") || triedKeys.has(key)) return Promise.resolve("same");
+                triedKeys.add(key);
                 return Promise.reject(new Error("Command timed out"));
             },
         },
@@ -48,7 +48,7 @@ test("An entry whose first write was not acknowledged counts as written, not as 
         quarantines: { isTrusted: () => true },
         spaceOf: () => space,
         lengthError: () => undefined,
-        ttlSeconds: 60,
+        longestTtlSeconds: () => 60,
         staleSeconds: 60,
     } as unknown as ImportDependencies;
     const progress = {

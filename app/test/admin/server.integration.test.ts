@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { ADMIN_PATHS } from "@property-search/contract";
 
 import { readConfig } from "../../src/config.ts";
 import { ConfigError } from "../../src/settingsReader.ts";
@@ -57,6 +58,47 @@ describe("The admin port", () => {
         const headers = { authorization: `Bearer ${ADMIN_TOKEN}` };
         const answer = await fetch(`${service.url}/admin/v1/config`, { headers });
         expect(answer.status).toBe(404);
+    });
+
+    test("shows the programs of the stack its part for them, by a token of its own", async () => {
+        const AUTOMATION_TOKEN = "another-token-of-more-than-32-characters";
+        const automated = await startService({
+            ...stubEnvironment(upstream.url),
+            ADMIN_TOKEN,
+            AUTOMATION_TOKEN,
+        });
+        const status = async (url: string | undefined, path: string, token: string) => {
+            const headers = { authorization: `Bearer ${token}` };
+            const { status, body } = await fetch(`${url ?? ""}${path}`, { headers });
+            await body?.cancel();
+            return status;
+        };
+        const { automationUrl, adminUrl } = automated;
+        for (const path of ["/hot-keys", ADMIN_PATHS.settings])
+            expect([path, await status(automationUrl, path, AUTOMATION_TOKEN)]).toEqual([
+                path,
+                200,
+            ]);
+        // Semantic reuse is off.
+        for (const path of [ADMIN_PATHS.conceptRules, ADMIN_PATHS.termPairs])
+            expect(await status(automationUrl, path, AUTOMATION_TOKEN)).toBe(409);
+        expect(await status(automationUrl, "/hot-keys", ADMIN_TOKEN)).toBe(401);
+        expect(await status(adminUrl, "/hot-keys", AUTOMATION_TOKEN)).toBe(401);
+        const stop = await fetch(`${automationUrl ?? ""}${ADMIN_PATHS.tuning}`, {
+            method: "PUT",
+            headers: { authorization: `Bearer ${AUTOMATION_TOKEN}` },
+        });
+        await stop.body?.cancel();
+        expect(stop.status).toBe(404);
+        for (const path of ["/config", "/export?tenant=anonymous"]) {
+            expect([path, await status(automationUrl, path, AUTOMATION_TOKEN)]).toEqual([
+                path,
+                404,
+            ]);
+            expect(await status(adminUrl, path, ADMIN_TOKEN)).not.toBe(404);
+        }
+        expect(service.automationUrl).toBeUndefined();
+        await automated.stop();
     });
 
     test("rejects guessable tokens without showing them", () => {

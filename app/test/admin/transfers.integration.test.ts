@@ -139,9 +139,9 @@ describe("An export", () => {
             errors: [],
             complete: true,
         });
-        const asked = upstream.requests.length;
+        const requestsBefore = upstream.requests.length;
         await expectHits(to, words(150));
-        expect(upstream.requests).toHaveLength(asked);
+        expect(upstream.requests).toHaveLength(requestsBefore);
         expect(Number(target.command("PTTL", `embedding:${keyOf(lines[1])}`))).toBeGreaterThan(0);
         expect(await newest(to)).toMatchObject({
             kind: "import",

@@ -7,7 +7,7 @@ import { METRICS, PATHS } from "@property-search/contract";
 
 import { adminOf, ADMIN_TOKEN, refusal, type AdminCall } from "../support/admin.ts";
 import { eventually } from "../support/eventually.ts";
-import { startRedis, type RedisServer } from "../support/redisServer.ts";
+import { countEntries, startRedis, type RedisServer } from "../support/redisServer.ts";
 import {
     MODEL,
     startService,
@@ -92,8 +92,8 @@ describe("A warm-up", () => {
         expect(job.progress).toMatchObject({ hits: 1, embedded: 99, failed: 0, failures: [] });
         expect(job.progress.tokens).toBe(upstream.billedTokens - before);
         expect(job.progress.dollars).toBeCloseTo((upstream.requests.length - 1) * 0.001);
-        const asked = upstream.requests.flatMap(({ input }) => input);
-        expect(new Set(asked).size).toBe(asked.length);
+        const requestedInputs = upstream.requests.flatMap(({ input }) => input);
+        expect(new Set(requestedInputs).size).toBe(requestedInputs.length);
         expect(leftovers()).toEqual([]);
     });
 
@@ -106,7 +106,7 @@ describe("A warm-up", () => {
 
     test("repeated costs nothing", async () => {
         await ended((await startJob(texts(50))).id);
-        await eventually("all is stored", () => redis.command("DBSIZE").startsWith("50"));
+        await eventually("all is stored", () => countEntries(redis) === 50);
         const again = await ended((await startJob(texts(50), "maxTokens=0")).id);
         expect(again.estimate).toMatchObject({ missing: 0, tokens: 0, dollars: 0 });
         expect(again.progress).toMatchObject({ hits: 50, embedded: 0, tokens: 0 });

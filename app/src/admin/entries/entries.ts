@@ -1,5 +1,6 @@
 import { wallClock } from "../../clock.ts";
 import type { EntryStore } from "../../cache/entryStore.ts";
+import type { Item } from "../../cache/item.ts";
 import type { LocalCache } from "../../cache/tiers.ts";
 import { HttpError, invalidFieldError } from "../../http/protocol/error.ts";
 import { parseOpenai, type ModelLimits } from "../../http/protocol/embeddingRequest.ts";
@@ -30,9 +31,16 @@ export interface EntriesDependencies {
     readonly normalise: Normalise;
     readonly keysOf: (tenant: string) => KeyOf;
     readonly limits: ModelLimits;
-    readonly ttlSeconds: number;
+    /** The longest time for which an entry that exists may still be fresh. */
+    readonly longestTtlSeconds: () => number;
     readonly staleSeconds: number;
     readonly log: Log;
+}
+
+/** An input with its key, and the dimensions requested from the upstream. */
+export interface ItemWithDimensions {
+    readonly item: Item;
+    readonly dimensions: number | undefined;
 }
 
 /** An input in the form that clients send. */
@@ -103,7 +111,7 @@ export interface InvalidationResult {
 
 export interface Entries {
     /** @throws HttpError if a client request with this input would fail */
-    readonly keyOf: (input: EntryInput) => string;
+    readonly itemOf: (input: EntryInput) => ItemWithDimensions;
     readonly inspect: (key: string, withVector: boolean) => Promise<EntryReport>;
     /** @throws HttpError while Redis is unavailable, because other pods would keep serving the entry */
     readonly flag: (key: string, reason: string, actor: string) => Promise<InvalidationResult>;
@@ -119,13 +127,16 @@ export function createEntries(dependencies: EntriesDependencies): Entries {
     const { local, store, invalidations, quarantines, readiness, codec, keysOf, limits, log } =
         dependencies;
 
-    function keyOf({ tenant, input, dimensions }: EntryInput): string {
+    function itemOf({ tenant, input, dimensions }: EntryInput): ItemWithDimensions {
         readiness.requireComplete();
         // The parser of client requests yields the same key.
         const body = Buffer.from(JSON.stringify({ model: limits.model, input, dimensions }));
         const wanted = parseOpenai(body, limits, dependencies.normalise);
         const [only, second] = wanted.inputs;
-        if (only && !second) return keysOf(tenant)(only, wanted.dimensions);
+        if (only && !second) {
+            const item = { key: keysOf(tenant)(only, wanted.dimensions), input: only };
+            return { item, dimensions: wanted.dimensions };
+        }
         const count = wanted.inputs.length;
         throw invalidFieldError(
             "input",
@@ -216,7 +227,7 @@ export function createEntries(dependencies: EntriesDependencies): Entries {
         const invalidBefore = Math.max(at, ...copies.map((copy) => copy?.createdAt ?? 0));
         const freshUntil = copies.map((copy) => copy?.freshUntil ?? 0);
         const expiresAt =
-            Math.max(invalidBefore + dependencies.ttlSeconds * 1000, ...freshUntil) +
+            Math.max(invalidBefore + dependencies.longestTtlSeconds() * 1000, ...freshUntil) +
             dependencies.staleSeconds * 1000;
         const before = invalidations.find(key);
         // A deletion does not remove the flag.
@@ -229,7 +240,7 @@ export function createEntries(dependencies: EntriesDependencies): Entries {
     }
 
     return {
-        keyOf,
+        itemOf,
         inspect,
         flag: async (key, reason, actor) => {
             const result = await invalidate(key, { kind: "flagged", reason, actor });

@@ -74,7 +74,8 @@ export function entryRoutes(entries: Entries): AdminRoutes {
                     response: { 200: Report, "4xx": Failure, "5xx": Failure },
                 },
             },
-            ({ body: { vector, ...input } }) => entries.inspect(entries.keyOf(input), vector),
+            ({ body: { vector, ...input } }) =>
+                entries.inspect(entries.itemOf(input).item.key, vector),
         );
         app.get(
             "/entries/:key",

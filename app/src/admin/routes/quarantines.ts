@@ -167,27 +167,16 @@ function pastTime(since: string): number {
     );
 }
 
-function formatRecord({
-    buildId,
-    state,
-    release,
-    actor,
-    reason,
-    changedAt,
-    since,
-    rejected,
-    expiresAt,
-}: QuarantineRecord) {
+function formatRecord(record: QuarantineRecord) {
     return {
-        buildId,
-        state,
-        release,
-        actor,
-        reason,
-        changedAt: formatTime(changedAt),
-        since: formatTime(since),
-        rejected: rejected.map(({ from, to }) => ({ from: formatTime(from), to: formatTime(to) })),
-        expiresAt: formatTime(expiresAt),
+        ...record,
+        changedAt: formatTime(record.changedAt),
+        since: formatTime(record.since),
+        rejected: record.rejected.map(({ from, to }) => ({
+            from: formatTime(from),
+            to: formatTime(to),
+        })),
+        expiresAt: formatTime(record.expiresAt),
     };
 }
 

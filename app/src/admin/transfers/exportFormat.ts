@@ -52,12 +52,12 @@ export function parseHeader(content: string, spaceOf: (tenant: string) => Space)
     if (header?.format !== FORMAT || typeof header.tenant !== "string") {
         throw invalidLine(1, `it is not the header of an export in the format ${FORMAT}`);
     }
-    const ours = createHeader(spaceOf(header.tenant));
-    const field = COMPARED.find((one) => header[one] !== ours[one]);
-    if (field === undefined) return ours;
+    const expected = createHeader(spaceOf(header.tenant));
+    const field = COMPARED.find((one) => header[one] !== expected[one]);
+    if (field === undefined) return expected;
     const value = header[field];
-    const theirs = value === undefined ? "missing" : JSON.stringify(value).slice(0, 128);
-    const message = `The export's ${field} is ${theirs}; allowed: ${JSON.stringify(ours[field])}, the value of this pod`;
+    const found = value === undefined ? "missing" : JSON.stringify(value).slice(0, 128);
+    const message = `The export's ${field} is ${found}; allowed: ${JSON.stringify(expected[field])}, the value of this pod`;
     throw new HttpError(409, message, { param: field, code: "space_mismatch" });
 }
 

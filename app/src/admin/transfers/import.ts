@@ -36,7 +36,8 @@ export interface ImportDependencies {
     readonly spaceOf: (tenant: string) => Space;
     /** @returns why this pod's model has no vectors of this length, or undefined if it has */
     readonly lengthError: (dimensions: number) => string | undefined;
-    readonly ttlSeconds: number;
+    /** The longest time for which an entry that exists may still be fresh. */
+    readonly longestTtlSeconds: () => number;
     readonly staleSeconds: number;
 }
 
@@ -61,7 +62,7 @@ export async function importLines(
     onHeader: (header: ExportHeader) => void,
 ): Promise<void> {
     const { store, codec, invalidations, quarantines, lengthError } = dependencies;
-    const { ttlSeconds, staleSeconds } = dependencies;
+    const { longestTtlSeconds, staleSeconds } = dependencies;
     let header: ExportHeader | undefined;
     let end: number | undefined;
     let entries = 0;
@@ -133,8 +134,9 @@ export async function importLines(
         const milliseconds = freshUntil + staleSeconds * 1000 - now;
         if (!(createdAt <= now + CLOCK_SKEW_MILLISECONDS))
             return "its creation time is in the future";
+        const ttlSeconds = longestTtlSeconds();
         if (!(freshUntil <= now + CLOCK_SKEW_MILLISECONDS + ttlSeconds * 1000)) {
-            return `its lifetime exceeds this pod's ${ttlSeconds} s`;
+            return `its lifetime exceeds this pod's ${Math.round(ttlSeconds)} s`;
         }
         if (!(milliseconds > 0)) return "it has expired";
         if (invalidations.isInvalidated(key, createdAt)) return "it was flagged or deleted";

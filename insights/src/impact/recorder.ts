@@ -1,0 +1,178 @@
+import { JOBS, METRICS } from "@property-search/contract";
+import { PrometheusError, quote, type Prometheus } from "../prometheus/client.ts";
+import { mergeBins, type Bin } from "./bin.ts";
+import { DAY_SECONDS, HOUR_SECONDS, type HourStore } from "./hourStore.ts";
+import { readBins, type Reading } from "./readBins.ts";
+
+/** Time after an hour in which its pods are seen to have ended or not: longer than a gap of scrapes. */
+const SETTLE_SECONDS = 600;
+/** Hours before now that are read from Prometheus, if it has them. */
+const HORIZON_SECONDS = 31 * DAY_SECONDS;
+/** Resolution of the latest hours, which are also kept in memory in full. */
+export const MINUTE_SECONDS = 60;
+export const DETAILED_SECONDS = 25 * HOUR_SECONDS;
+/** A live reading ends at a multiple of this, the interval of scrapes. */
+const LIVE_STEP_SECONDS = 15;
+const LIVE_DELAY_SECONDS = 2;
+
+/** State of the service now; null: not measured. */
+export interface CurrentState {
+    readonly pods: number | null;
+    readonly errorBound: number | null;
+    readonly errorBudget: number | null;
+    readonly overlap: number | null;
+}
+
+export interface LiveReading extends Reading {
+    readonly from: number;
+    readonly to: number;
+    readonly state: CurrentState;
+    /** Why the latest figures are missing; undefined: Prometheus answers. */
+    readonly outage: string | undefined;
+}
+
+export interface Recorder {
+    /** Reads the next hour that is missing in the store, latest first; false if none is. */
+    readonly recordNext: () => Promise<boolean>;
+    /** Minutes of the latest 25 hours, without those of `live`. */
+    readonly minutes: () => readonly Bin[];
+    /** The time since the last recorded hour, read at most once in 15 s for all viewers. */
+    readonly live: () => Promise<LiveReading>;
+    /** Whether earlier hours are still to be read. */
+    readonly isBehind: () => boolean;
+    /** Changes whenever hours were read. */
+    readonly revision: () => number;
+}
+
+/** @param now Unix seconds */
+export function createRecorder(
+    prometheus: Prometheus,
+    store: HourStore,
+    now: () => number = () => Date.now() / 1000,
+): Recorder {
+    const minutes = new Map<number, readonly Bin[]>();
+    /** Hours of which Prometheus has data; undefined: not read since the last hour. */
+    let available: { readonly readAt: number; readonly hours: ReadonlySet<number> } | undefined;
+    let behind = true;
+    let revision = 0;
+
+    /** Begin of the time that is not recorded yet: later hours may still change. */
+    const liveBegin = () => floorTo(now() - SETTLE_SECONDS, HOUR_SECONDS);
+    const isDetailed = (hour: number) => hour >= floorTo(now() - DETAILED_SECONDS, HOUR_SECONDS);
+
+    async function readAvailable(end: number): Promise<ReadonlySet<number>> {
+        if (available?.readAt === end) return available.hours;
+        const found = await prometheus.queryRange(
+            `sum(count_over_time(process_start_time_seconds{job=${quote(JOBS.service)}}[1h]))`,
+            { from: end - HORIZON_SECONDS, to: end },
+            HOUR_SECONDS,
+        );
+        const hours = new Set(
+            found.flatMap(({ samples }) => samples.map(([time]) => time - HOUR_SECONDS)),
+        );
+        available = { readAt: end, hours };
+        return hours;
+    }
+
+    async function recordNext(): Promise<boolean> {
+        const end = liveBegin();
+        const hours = await readAvailable(end);
+        const first = Math.min(...hours, store.first() ?? Infinity);
+        for (let hour = end - HOUR_SECONDS; hour >= end - HORIZON_SECONDS; hour -= HOUR_SECONDS) {
+            const needsMinutes = isDetailed(hour) && !minutes.has(hour) && hours.has(hour);
+            if (hour < first || (store.has(hour) && !needsMinutes)) continue;
+            const window = { from: hour, to: hour + HOUR_SECONDS };
+            if (!hours.has(hour)) {
+                // Prometheus has dropped what was before its first hour: nothing is known of whether there was data.
+                if (hour < Math.min(...hours)) continue;
+                const reason = "Prometheus has no data of the service";
+                await store.put({
+                    from: hour,
+                    bin: null,
+                    events: [],
+                    gaps: [{ ...window, reason, losesCounts: true }],
+                });
+                return true;
+            }
+            const { bins, events, gaps } = await readBins(prometheus, {
+                window,
+                stepSeconds: isDetailed(hour) ? MINUTE_SECONDS : HOUR_SECONDS,
+                settleSeconds: SETTLE_SECONDS,
+                isFirst: hour === first,
+            });
+            if (isDetailed(hour)) minutes.set(hour, bins);
+            if (!store.has(hour))
+                await store.put({ from: hour, bin: mergeBins(bins) ?? null, events, gaps });
+            for (const one of minutes.keys()) if (!isDetailed(one)) minutes.delete(one);
+            revision += 1;
+            return true;
+        }
+        if (behind) revision += 1;
+        behind = false;
+        return false;
+    }
+
+    let latest: { readonly to: number; readonly reading: Promise<LiveReading> } | undefined;
+
+    async function readLive(to: number): Promise<LiveReading> {
+        const from = liveBegin();
+        const nothing = { bins: [], events: [], gaps: [] };
+        const unknown = { pods: null, errorBound: null, errorBudget: null, overlap: null };
+        try {
+            const isFirst = store.first() === undefined && (await readAvailable(from)).size === 0;
+            const [reading, state] = await Promise.all([
+                readBins(prometheus, {
+                    window: { from, to },
+                    stepSeconds: MINUTE_SECONDS,
+                    settleSeconds: 0,
+                    isFirst,
+                }),
+                readState(prometheus, to),
+            ]);
+            return { ...reading, from, to, state, outage: undefined };
+        } catch (error) {
+            if (!(error instanceof PrometheusError)) throw error;
+            const gap = { from, to, reason: error.message, losesCounts: true };
+            return { ...nothing, gaps: [gap], from, to, state: unknown, outage: error.message };
+        }
+    }
+
+    return {
+        recordNext,
+        minutes: () => [...minutes].sort(([a], [b]) => a - b).flatMap(([, bins]) => bins),
+        live: () => {
+            const to = floorTo(now() - LIVE_DELAY_SECONDS, LIVE_STEP_SECONDS);
+            if (latest?.to !== to) latest = { to, reading: readLive(to) };
+            return latest.reading;
+        },
+        isBehind: () => behind,
+        revision: () => revision,
+    };
+}
+
+export const floorTo = (value: number, step: number): number => Math.floor(value / step) * step;
+
+async function readState(prometheus: Prometheus, seconds: number): Promise<CurrentState> {
+    const gauges = {
+        pods: `sum(up{job=${quote(JOBS.service)}})`,
+        errorBound: `max(${METRICS.semanticErrorBound})`,
+        errorBudget: `max(${METRICS.semanticErrorBudget})`,
+        overlap: `min(${METRICS.semanticOverlap})`,
+    };
+    const found = await prometheus.query(
+        Object.entries(gauges)
+            .map(([name, expr]) => `label_replace(${expr}, "figure", ${quote(name)}, "", "")`)
+            .join(" or "),
+        seconds,
+    );
+    const of = (name: keyof typeof gauges) => {
+        const value = found.find(({ labels }) => labels.figure === name)?.samples[0]?.[1];
+        return value === undefined || Number.isNaN(value) ? null : value;
+    };
+    return {
+        pods: of("pods"),
+        errorBound: of("errorBound"),
+        errorBudget: of("errorBudget"),
+        overlap: of("overlap"),
+    };
+}

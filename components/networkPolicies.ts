@@ -4,6 +4,11 @@ import { certManagerPolicies, type CertManagerFlows } from "./networkPolicies/ce
 import { DEFAULT_DNS } from "./networkPolicies/dns.ts";
 import { edgePolicies, gatewayPeers } from "./networkPolicies/edge.ts";
 import {
+    automationPolicies,
+    insightsPolicies,
+    type InsightsFlows,
+} from "./networkPolicies/insights.ts";
+import {
     apiServerEgress,
     exporterPolicies,
     monitoringPolicies,
@@ -39,6 +44,8 @@ export interface NetworkFlows {
     readonly redisZones: boolean;
     /** Whether certificate challenges are solved in the edge namespace. */
     readonly acmeSolver: boolean;
+    /** Connections of insights. Undefined: the stack has none. */
+    readonly insights?: InsightsFlows | undefined;
     /** Connections of the monitoring stack. */
     readonly monitoring: Omit<MonitoringFlows, "gateway"> & {
         /** Port of the gateway's metrics. Undefined: the gateway is not scraped. */
@@ -115,7 +122,11 @@ function allowPolicies(role: NamespaceRole, flows: NetworkFlows): Record<string,
         case "edge":
             return edgePolicies(flows);
         case "monitoring":
-            return monitoringPolicies(monitoringFlows(flows));
+            return {
+                ...monitoringPolicies(monitoringFlows(flows)),
+                ...(flows.insights &&
+                    insightsPolicies(flows.insights, gatewayPeers(flows.gateway))),
+            };
     }
 }
 
@@ -130,6 +141,7 @@ function colourPolicies(flows: NetworkFlows): Record<string, PolicySpec> {
                 : allowEgress([namespacePeer(NAMESPACES.data)], [tcp(PORTS.redis)]),
         ...(upstream.length > 0 && { "allow-upstream": allowEgressTo(upstream) }),
         ...(tracing.length > 0 && { "allow-traces": allowEgressTo(tracing) }),
+        ...(flows.insights && automationPolicies()),
     };
 }
 

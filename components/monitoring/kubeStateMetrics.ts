@@ -58,6 +58,7 @@ export class KubeStateMetrics extends pulumi.ComponentResource {
             readRule("", "pods"),
             readRule("apps", "deployments", "statefulsets"),
             readRule("autoscaling", "horizontalpodautoscalers"),
+            readRule("batch", "cronjobs", "jobs"),
             readRule(ROUTES, "httproutes"),
             ...(args.certificates ? [readRule(CERTIFICATES, "certificates")] : []),
         ];
@@ -133,7 +134,9 @@ function server(image: string): k8s.types.input.core.v1.Container {
             `--port=${PORTS.kubeStateMetrics}`,
             `--telemetry-port=${TELEMETRY_PORT}`,
             `--namespaces=${Object.values(NAMESPACES).join(",")}`,
-            "--resources=deployments,horizontalpodautoscalers,pods,statefulsets",
+            "--resources=cronjobs,deployments,horizontalpodautoscalers,jobs,pods,statefulsets",
+            // It panics on a CronJob with a time zone if its image has no time zone database.
+            "--metric-denylist=kube_cronjob_next_schedule_time",
             `--custom-resource-state-config-file=${CONFIG_FOLDER}/${CONFIG_FILE}`,
         ],
         ports: [

@@ -81,14 +81,16 @@ export interface StatefulWorkloadPods extends WorkloadPods {
  *
  * @param name of the component, which the names of its resources begin with
  * @param objectName name of the Kubernetes objects
+ * @param component label of the objects
  */
 export function createWorkload(
     name: string,
     objectName: string,
     namespace: pulumi.Input<string>,
     child: pulumi.CustomResourceOptions,
+    component = COMPONENT,
 ): MonitoringWorkload {
-    const identity = { name: objectName, component: COMPONENT };
+    const identity = { name: objectName, component };
     const matchLabels = selectorLabels(identity);
     const labels = standardLabels(identity);
     const metadata = (name = objectName) => ({ name, namespace, labels });

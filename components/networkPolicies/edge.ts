@@ -1,5 +1,6 @@
 import { COLOURS, NAMESPACES, PORTS } from "@property-search/contract";
 import type { GatewayProxies } from "../edge/controllers.ts";
+import { pageEgress, type InsightsFlows } from "./insights.ts";
 import {
     allowEgress,
     allowIngress,
@@ -21,6 +22,8 @@ export interface EdgeFlows {
     readonly gateway: GatewayProxies;
     /** Whether certificate challenges are solved in the edge namespace. */
     readonly acmeSolver: boolean;
+    /** Connections of insights. Undefined: the stack has none. */
+    readonly insights?: InsightsFlows | undefined;
     /** How the gateway is monitored. */
     readonly monitoring: {
         /** Port of the gateway's metrics. Undefined: the gateway is not scraped. */
@@ -30,13 +33,15 @@ export interface EdgeFlows {
 
 /** Policies of the Gateway's namespace. */
 export function edgePolicies(flows: EdgeFlows): Record<string, PolicySpec> {
-    const { gateway, acmeSolver, monitoring } = flows;
+    const { gateway, acmeSolver, insights, monitoring } = flows;
     return {
         ...(acmeSolver && {
             "allow-acme-solver": allowIngress(gatewayPeers(gateway), [tcp(SOLVER_PORT)], SOLVER),
         }),
-        ...(gateway.namespace === NAMESPACES.edge &&
-            proxyPolicies(gateway, monitoring.gatewayPort)),
+        ...(gateway.namespace === NAMESPACES.edge && {
+            ...proxyPolicies(gateway, monitoring.gatewayPort),
+            ...(insights?.exposed === true && { "allow-insights": pageEgress(gateway.podLabels) }),
+        }),
     };
 }
 

@@ -1,4 +1,10 @@
-import { LABELS, MONITORING_NAMES, PORTS, type NamespaceRole } from "@property-search/contract";
+import {
+    INSIGHTS_NAMES,
+    LABELS,
+    MONITORING_NAMES,
+    PORTS,
+    type NamespaceRole,
+} from "@property-search/contract";
 import type { NetworkFlows } from "../networkPolicies.ts";
 import { FORMATION_NAME } from "../redis/pods.ts";
 import { SOLVER, SOLVER_PORT } from "./edge.ts";
@@ -40,7 +46,7 @@ type EntityPolicies = Readonly<Record<string, EntitySpec>>;
  * @see https://docs.cilium.io/en/stable/security/policy/language/#entities-based
  */
 export function entityPolicies(role: NamespaceRole, flows: NetworkFlows): EntityPolicies {
-    const { gateway, acmeSolver, redisZones, monitoring } = flows;
+    const { gateway, acmeSolver, redisZones, insights, monitoring } = flows;
     if (gateway.entity === undefined) return {};
     switch (role) {
         case "blue":
@@ -59,10 +65,18 @@ export function entityPolicies(role: NamespaceRole, flows: NetworkFlows): Entity
         case "monitoring": {
             const { prometheus, kubeStateMetrics } = MONITORING_NAMES;
             const { existingNamespace: existingIn, gatewayPort } = monitoring;
+            const page = insights?.exposed === true && {
+                "allow-cilium-gateway": allowFrom(
+                    [gateway.entity],
+                    [PORTS.insights],
+                    selectNames([INSIGHTS_NAMES.page]),
+                ),
+            };
             if (existingIn !== undefined) {
-                return { "allow-cilium-api-server": toApiServer([kubeStateMetrics]) };
+                return { ...page, "allow-cilium-api-server": toApiServer([kubeStateMetrics]) };
             }
             return {
+                ...page,
                 "allow-cilium-api-server": toApiServer([prometheus, kubeStateMetrics]),
                 // The metrics of the proxies are at the addresses of the nodes.
                 ...(gatewayPort !== undefined && {

@@ -13,7 +13,7 @@ import { removeClusters } from "./down.ts";
 import { acquireLock } from "./lock.ts";
 import { removeKindCluster } from "./kind/cluster.ts";
 import { clusterNodes, findEngine } from "./kind/engine.ts";
-import { removeServiceImages } from "./kind/images.ts";
+import { removeOwnImages } from "./kind/images.ts";
 import { removePulumiState } from "./node/pulumiState.ts";
 import { findForeignNode, removeNode } from "./node/remove.ts";
 import { killOrphans, markProcess } from "./orphans.ts";
@@ -133,7 +133,7 @@ async function removeKind(): Promise<string | undefined> {
     const step = { log: logFile("down"), signal: interrupted.signal, report: console.log };
     const existed = (await clusterNodes(engine)).length > 0;
     await removeKindCluster(step, engine);
-    await removeServiceImages(step, engine);
+    await removeOwnImages(step, engine);
     return existed
         ? `Down: removed all of its containers, volumes and images; ${engine} keeps kind's node image and network, ` +
               "and its build cache."
@@ -146,9 +146,18 @@ function keyHint(): string {
     return '\n  (add -H "authorization: Bearer $KEY"; docs/service/tenants.md explains where to get the key)';
 }
 
+/** Where to look, with a minute's figures after the first minute. */
+function impactHint(page: UpResult["verified"]["page"]): string {
+    if (page === undefined) return "";
+    const command = "make impact prints the token to log in";
+    return page.url === undefined
+        ? "\nSee what it earns: make impact\n"
+        : `\nSee what it earns: ${page.url} (${command})\n`;
+}
+
 function summary(result: UpResult): string {
     const { deployed, verified, servingSeconds, seconds, nextSteps, teardownCommand } = result;
-    const { url, weights, versions } = verified;
+    const { url, weights, versions, page } = verified;
     const serving =
         servingSeconds === undefined ? "throughout" : `after ${servingSeconds.toFixed(0)} s`;
     const [first, second] = COLOURS.map((colour) => `${colour} ${weights[colour]} %`);
@@ -158,7 +167,7 @@ Up in ${seconds.toFixed(0)} s (serving ${serving}): ${url}
   deployed by ${deployed.method}: ${deployed.reason}
   ${deployed.summary}
   a miss takes ${verified.missMilliseconds.toFixed(1)} ms, a hit ${verified.hitMilliseconds.toFixed(1)} ms
-
+${impactHint(page)}
 Try it:
   curl -s ${url}${HTTP_PATHS.embed} -H 'content-type: application/json' \\
     -d '{"text":"Two-bedroom flat near the park"}' -D -

@@ -1,9 +1,14 @@
+import path from "node:path";
 import { REPOSITORY } from "./paths.ts";
-import { run, type Step } from "./shell.ts";
+import { run, tryRun, type Step } from "./shell.ts";
 
-/** Fetches the model once. @returns its folder. */
+const FETCH = path.join(REPOSITORY, "app/model/fetch.sh");
+
+/** Downloads the model once. @returns its folder. */
 export async function ensureModel(step: Step): Promise<string> {
+    const cached = await tryRun(FETCH, ["--check"]);
+    if (cached !== undefined) return cached;
     step.report("downloading the model");
-    const output = await run(step, "make", ["--silent", "model"], { cwd: REPOSITORY });
-    return output.trim().split("\n").at(-1) ?? "";
+    const output = await run(step, FETCH, [], { doing: "downloading the model" });
+    return output.trim();
 }

@@ -1,9 +1,11 @@
 import { certificateAlerts, certificateRecords } from "./certificates.ts";
 import { costAlerts } from "./cost.ts";
+import { insightsAlerts } from "./insights.ts";
 import { platformAlerts } from "./platform.ts";
 import { recordingRules } from "./recording.ts";
 import { redisAlerts } from "./redis.ts";
 import type { Alert, RecordingRule, RuleFile } from "./rules.ts";
+import { semanticAlerts } from "./semantic.ts";
 import { serviceAlerts } from "./service.ts";
 import { objectiveAlerts } from "./slo.ts";
 import { checkThresholds, DEFAULT_THRESHOLDS, type AlertThresholds } from "./thresholds.ts";
@@ -49,7 +51,7 @@ export function ruleFiles(
     });
     return {
         "recording.yml": recordingRules(thresholds),
-        "service.yml": file("service", serviceAlerts(thresholds)),
+        "service.yml": file("service", [...serviceAlerts(thresholds), ...semanticAlerts()]),
         "cost.yml": file("cost", costAlerts(thresholds)),
         "objectives.yml": file("objectives", objectiveAlerts(thresholds)),
         "redis.yml": file("redis", redisAlerts(thresholds)),
@@ -59,5 +61,6 @@ export function ruleFiles(
             certificateRecords(),
         ),
         "platform.yml": file("platform", platformAlerts(thresholds)),
+        "insights.yml": file("insights", insightsAlerts()),
     };
 }

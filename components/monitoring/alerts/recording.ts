@@ -3,6 +3,7 @@ import {
     JOBS,
     METRICS,
     OBJECTIVE_WINDOWS,
+    REQUEST_PURPOSES,
     SERIES,
     type Objective,
     type ObjectiveWindow,
@@ -14,6 +15,9 @@ import type { AlertThresholds } from "./thresholds.ts";
 const WINDOW = "5m";
 const MONTH_SECONDS = 30 * 24 * 3600;
 const SUCCESSFUL = '{result!="error"}';
+/** Matcher of upstream calls that would be paid without a cache, too. */
+export const FOR_REQUESTS = `purpose=~"${REQUEST_PURPOSES.join("|")}"`;
+const NOT_FOR_REQUESTS = `purpose!~"${REQUEST_PURPOSES.join("|")}"`;
 
 /** Recorded series that several rules or dashboards read; all come from rates of counters. */
 export function recordingRules(thresholds: AlertThresholds): RuleFile {
@@ -41,7 +45,7 @@ export function recordingRules(thresholds: AlertThresholds): RuleFile {
 
 function trafficRules(): RecordingRule[] {
     const { lookups, requests, tokensSaved, tokensBilled } = METRICS;
-    const billedByRequests = `${tokensBilled}{purpose="request"}`;
+    const billedByRequests = `${tokensBilled}{${FOR_REQUESTS}}`;
     return [
         ...recordScoped(SERIES.lookups, (by) => sumRate(by, `${lookups}{result!="error"}`)),
         ...recordScoped(SERIES.hits, (by) => sumRate(by, `${lookups}{result!~"miss|error"}`)),
@@ -98,13 +102,13 @@ function latencyRules(limitSeconds: number): RecordingRule[] {
 
 function costRules({ savingsWindowHours }: AlertThresholds): RecordingRule[] {
     const { costSaved, costBilled, overheadRate } = METRICS;
-    const billedByRequests = sumRate("", `${costBilled}{purpose="request"}`);
+    const billedByRequests = sumRate("", `${costBilled}{${FOR_REQUESTS}}`);
     return [
         record(SERIES.saved, sumRate("", costSaved)),
         record(SERIES.billed, sumRate("", costBilled)),
         record(
             SERIES.netSaved,
-            `${SERIES.saved} - ${sumRate("", `${costBilled}{purpose!="request"}`)}
+            `${SERIES.saved} - ${sumRate("", `${costBilled}{${NOT_FOR_REQUESTS}}`)}
              - (sum(${overheadRate}{kind="pod"}) + max(${overheadRate}{kind="storage"})) / 3600`,
         ),
         record(SERIES.costSavings, `${SERIES.saved} / (${SERIES.saved} + ${billedByRequests} > 0)`),

@@ -1,4 +1,5 @@
 import { METRICS, SERIES } from "@property-search/contract";
+import { FOR_REQUESTS } from "../alerts/recording.ts";
 import { createDashboard, type Row } from "./dashboard.ts";
 import type { DashboardsOptions } from "./options.ts";
 import { highIsGood } from "./palette.ts";
@@ -11,7 +12,7 @@ const FILTERS = 'tenant=~"$tenant",model=~"$model"';
 const SAVED = `${METRICS.costSaved}{${FILTERS}}`;
 const BILLED = `${METRICS.costBilled}{${FILTERS}}`;
 /** Cost of misses, which would be billed without a cache too. */
-const BILLED_MISSES = `${METRICS.costBilled}{${FILTERS},purpose="request"}`;
+const BILLED_MISSES = `${METRICS.costBilled}{${FILTERS},${FOR_REQUESTS}}`;
 /** Dollars per hour; every pod reports the same storage cost. */
 const PODS = `sum(${METRICS.overheadRate}{kind="pod"})`;
 const STORAGE = `max(${METRICS.overheadRate}{kind="storage"})`;
@@ -182,7 +183,7 @@ function dollarsRow({ thresholds: { monthlySavingsDollars } }: DashboardsOptions
                         "with the cache",
                     ),
                     query(
-                        `(sum(${rate(METRICS.costSaved)}) + sum(${rate(`${METRICS.costBilled}{purpose="request"}`)})) / (${thousandLookups})`,
+                        `(sum(${rate(METRICS.costSaved)}) + sum(${rate(`${METRICS.costBilled}{${FOR_REQUESTS}}`)})) / (${thousandLookups})`,
                         "without the cache",
                     ),
                 ],

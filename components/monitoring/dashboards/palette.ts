@@ -6,6 +6,7 @@ const SERIES_COLOURS: Readonly<Record<Colour | CacheResult, string>> = {
     green: "#73BF69",
     hit_l1: "#37872D",
     hit_l2: "#96D98D",
+    semantic: "#B877D9",
     coalesced: "#8AB8FF",
     stale: "#FADE2A",
     miss: "#FF9830",

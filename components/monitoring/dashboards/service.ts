@@ -6,8 +6,10 @@ import { lowIsGood, highIsGood } from "./palette.ts";
 import { statPanel } from "./panels.ts";
 import { withoutNaN, query } from "./queries.ts";
 import { alertsRow } from "./rows/alerts.ts";
+import { missesRow } from "./rows/misses.ts";
 import { podsRow } from "./rows/pods.ts";
 import { responsesRow } from "./rows/responses.ts";
+import { semanticRow } from "./rows/semantic.ts";
 import { upstreamRow } from "./rows/upstream.ts";
 import { trafficSplitPanel } from "./trafficSplit.ts";
 import { UNITS } from "./units.ts";
@@ -24,7 +26,9 @@ export function serviceDashboard(options: DashboardsOptions): object {
         rows: [
             { panels: summaryPanels(options) },
             responsesRow(options),
+            missesRow(),
             upstreamRow(options),
+            semanticRow(),
             podsRow(options),
             alertsRow(options),
         ],

@@ -10,7 +10,7 @@ import { debianBuild } from "./debian.ts";
 import { createReference, type Image } from "./images.ts";
 import { removeOlder } from "./older.ts";
 import type { Build } from "./recipe.ts";
-import { serviceBuild } from "./service.ts";
+import { workspaceBuild } from "./workspace.ts";
 
 export interface Inputs {
     /** Folder of each binary, by its name. */
@@ -51,8 +51,13 @@ async function selectBuild(
             return binaryBuild(recipe.binary, inputs.binaries[recipe.binary] ?? "");
         case "debian":
             return debianBuild(step, name, recipe, inputs.refresh);
-        case "service":
-            return serviceBuild(step, await buildImage(step, "node", inputs), inputs.model);
+        case "workspace":
+            return workspaceBuild(
+                step,
+                recipe.folder,
+                await buildImage(step, "node", inputs),
+                inputs.model,
+            );
     }
 }
 

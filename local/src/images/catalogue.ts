@@ -2,11 +2,17 @@ import path from "node:path";
 import { digestFiles } from "../content.ts";
 import { REPOSITORY } from "../paths.ts";
 
-/** How an image is made: from a binary alone, from Debian packages, or from the service's Dockerfile. */
+/** How an image is made: from a binary alone, from Debian packages, or from a Dockerfile of the repository. */
 export type Recipe =
-    | { readonly kind: "binary"; readonly binary: string }
-    | DebianRecipe
-    | { readonly kind: "service" };
+    { readonly kind: "binary"; readonly binary: string } | DebianRecipe | WorkspaceRecipe;
+
+/** Folders of the repository with a Dockerfile. */
+export type Workspace = "app" | "insights";
+
+export interface WorkspaceRecipe {
+    readonly kind: "workspace";
+    readonly folder: Workspace;
+}
 
 export interface DebianRecipe {
     readonly kind: "debian";
@@ -86,8 +92,13 @@ export const IMAGES: readonly ImageDefinition[] = [
     },
     {
         name: "embedding-service",
-        recipe: { kind: "service" },
+        recipe: { kind: "workspace", folder: "app" },
         versions: ["v1.0.0", "v2.0.0-enhanced"],
+    },
+    {
+        name: "insights",
+        recipe: { kind: "workspace", folder: "insights" },
+        versions: ["v1.0.0"],
     },
 ];
 
@@ -107,20 +118,13 @@ export function findImage(name: string): ImageDefinition {
     return found;
 }
 
-/** What goes into the service's image, besides its base and its model. */
-const SERVICE_CONTEXT = [
-    "app",
-    "contract",
-    "package.json",
-    "package-lock.json",
-    ".npmrc",
-    ".dockerignore",
-];
+/** What goes into the image of a workspace, besides its own folder, its base and a model. */
+const SHARED_CONTEXT = ["contract", "package.json", "package-lock.json", ".npmrc", ".dockerignore"];
 
 /** Folders that .dockerignore keeps out of it. */
 export const NOT_IN_CONTEXT = ["test", "node_modules"];
 
-export function digestServiceContext(): Promise<string> {
-    const paths = SERVICE_CONTEXT.map((name) => path.join(REPOSITORY, name));
+export function digestContext(folder: Workspace): Promise<string> {
+    const paths = [folder, ...SHARED_CONTEXT].map((name) => path.join(REPOSITORY, name));
     return digestFiles(paths, NOT_IN_CONTEXT);
 }

@@ -33,6 +33,7 @@ export function monitoringOverrides(images: readonly ImageReferences[]): Record<
         "alertmanager.image": reference(images, "alertmanager"),
         "monitoring.kubeStateMetricsImage": reference(images, "kube-state-metrics"),
         "monitoring.redisExporterImage": reference(images, "redis-exporter"),
+        "insights.image": reference(images, "insights"),
     };
 }
 

@@ -1,5 +1,5 @@
 import path from "node:path";
-import { digestServiceContext, findImage } from "../images/catalogue.ts";
+import { digestContext, findImage } from "../images/catalogue.ts";
 import { createReference, type ImageReferences } from "../images/images.ts";
 import { REPOSITORY } from "../paths.ts";
 import { run, tryRun, type Step } from "../shell.ts";
@@ -25,28 +25,35 @@ export const OFFICIAL_IMAGES: readonly ImageReferences[] = [
     { name: "grafana", references: ["docker.io/grafana/grafana:12.4.0"] },
 ];
 
-const SERVICE = "embedding-service";
+/** Images that the engine builds. */
+const OWN_IMAGES = ["embedding-service", "insights"] as const;
+type OwnImage = (typeof OWN_IMAGES)[number];
 
 /**
- * Builds the service's image, once for each content, and tags it for each colour. Images of older contents
+ * Builds an image of the repository, once for each content, and tags it with each of its versions. Images of older contents
  * are removed.
  */
-export async function buildServiceImage(step: Step, engine: Engine): Promise<ImageReferences> {
-    const { name, versions } = findImage(SERVICE);
-    const key = await digestServiceContext();
+export async function buildOwnImage(
+    step: Step,
+    engine: Engine,
+    name: OwnImage,
+): Promise<ImageReferences> {
+    const { recipe, versions } = findImage(name);
+    if (recipe.kind !== "workspace") throw new Error(`${name} has no Dockerfile`);
+    const key = await digestContext(recipe.folder);
     const references = versions.map((version) => createReference(name, version, key));
     const present = await tryRun(engine, ["image", "inspect", ...references]);
     if (present === undefined) {
         step.report(`building ${name}`);
         const tags = references.flatMap((reference) => ["--tag", reference]);
-        const dockerfile = path.join(REPOSITORY, "app/Dockerfile");
+        const dockerfile = path.join(REPOSITORY, recipe.folder, "Dockerfile");
         await run(step, engine, ["build", ...tags, "--file", dockerfile, REPOSITORY], {
             // An attestation makes the image an index, of which kind's node finds one part only.
             env: { BUILDX_NO_DEFAULT_ATTESTATIONS: "1" },
             doing: `building the image ${references[0] ?? name}`,
         });
     }
-    await removeServiceImages(step, engine, references);
+    await removeImages(step, engine, name, references);
     return { name, references };
 }
 
@@ -62,12 +69,17 @@ export async function selectLocalImages(
 }
 
 /** Removes what `make up` has built from the engine. */
-export async function removeServiceImages(
+export async function removeOwnImages(step: Step, engine: Engine): Promise<void> {
+    for (const name of OWN_IMAGES) await removeImages(step, engine, name, []);
+}
+
+async function removeImages(
     step: Step,
     engine: Engine,
-    except: readonly string[] = [],
+    name: OwnImage,
+    except: readonly string[],
 ): Promise<void> {
-    const filter = ["--filter", `reference=localhost/${SERVICE}`];
+    const filter = ["--filter", `reference=localhost/${name}`];
     const format = ["--format", "{{.Repository}}:{{.Tag}}"];
     const listed = (await tryRun(engine, ["images", ...filter, ...format])) ?? "";
     const images = listed.split("\n").filter((image) => image !== "" && !except.includes(image));

@@ -53,9 +53,15 @@ export async function requireImages(
     file = stackConfigFile(stack),
 ): Promise<void> {
     const given = await readRecordedConfig(cluster, stack);
+    const valueOf = async (key: string) => given[key] ?? (await readConfig(file, key));
+    const hasInsights = String(await valueOf("insights.enabled")) === "true";
+    const keys = [
+        ...COLOURS.map((colour) => `${colour}.image`),
+        ...(hasInsights ? ["insights.image"] : []),
+    ];
     const problems: string[] = [];
-    for (const key of COLOURS.map((colour) => `${colour}.image`)) {
-        const image = given[key] ?? (await readConfig(file, key));
+    for (const key of keys) {
+        const image = await valueOf(key);
         if (typeof image === "string" && namesRegistry(image)) continue;
         const found = image === undefined ? "is not set" : `is ${JSON.stringify(image)}`;
         problems.push(

@@ -15,7 +15,7 @@ import {
 } from "../images/images.ts";
 import { ensureKindCluster, KIND_KUBECONFIG, loadImages, type Kind } from "../kind/cluster.ts";
 import type { Engine } from "../kind/engine.ts";
-import { buildServiceImage, selectLocalImages, OFFICIAL_IMAGES } from "../kind/images.ts";
+import { buildOwnImage, selectLocalImages, OFFICIAL_IMAGES } from "../kind/images.ts";
 import { HOST_ADDRESS } from "../kind/port.ts";
 import { linkPulumiState } from "../node/pulumiState.ts";
 import { PATHS } from "../paths.ts";
@@ -48,7 +48,7 @@ export async function planForKind(engine: Engine, signal: AbortSignal): Promise<
         },
         serving: [
             step("Image", "images", async (run, state) => {
-                state.images.push(await buildServiceImage(run, engine));
+                state.images.push(await buildOwnImage(run, engine, "embedding-service"));
             }),
             step("Cluster", "node", async (run, state) => {
                 state.tools = { engine, kind: await buildKind(run) };
@@ -72,6 +72,7 @@ export async function planForKind(engine: Engine, signal: AbortSignal): Promise<
         ],
         completing: [
             step("Monitoring images", "import-monitoring", async (run, state) => {
+                state.images.push(await buildOwnImage(run, engine, "insights"));
                 const { watching } = splitImages(state.images);
                 await loadImages(run, state.tools, await selectLocalImages(engine, watching));
             }),

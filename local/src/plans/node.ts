@@ -178,7 +178,7 @@ function buildMonitoringBinariesTask(step: Steps<Context>): ListrTask<Context> {
 
 function buildMonitoringImagesTask(step: Steps<Context>): ListrTask<Context> {
     return step("Monitoring images", "images-watching", async (run, state) => {
-        for (const name of ["prometheus", "alertmanager", "redis-exporter"]) {
+        for (const name of ["prometheus", "alertmanager", "redis-exporter", "insights"]) {
             state.images.push(await buildImage(run, name, state));
         }
         await importImages(run, state.images);

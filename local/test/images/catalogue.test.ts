@@ -68,8 +68,8 @@ describe("versions that stand twice are the same", () => {
     });
 });
 
-test("what does not count for the service's image is what .dockerignore keeps out of it", () => {
-    const kept = ["app", "contract"].flatMap((room) =>
+test("what does not count for the images of workspaces is what .dockerignore keeps out of it", () => {
+    const kept = ["app", "insights", "contract"].flatMap((room) =>
         NOT_IN_CONTEXT.map((name) => `${room}/${name}`),
     );
     const ignored = read(".dockerignore").split("\n");

@@ -44,7 +44,10 @@ describe("the program's image keys", () => {
 });
 
 describe("the program's keys of what watches", () => {
-    const watching = ["prometheus", "alertmanager", "kube-state-metrics", "redis-exporter"];
+    const watching = [
+        ...["prometheus", "alertmanager", "kube-state-metrics", "redis-exporter"],
+        "insights",
+    ];
     const images = watching.map((name) => ({
         name,
         references: [createReference(name, "v1", "0123456789ab")],
@@ -56,6 +59,7 @@ describe("the program's keys of what watches", () => {
             "alertmanager.image": "localhost/alertmanager:v1-0123456789ab",
             "monitoring.kubeStateMetricsImage": "localhost/kube-state-metrics:v1-0123456789ab",
             "monitoring.redisExporterImage": "localhost/redis-exporter:v1-0123456789ab",
+            "insights.image": "localhost/insights:v1-0123456789ab",
         });
     });
 

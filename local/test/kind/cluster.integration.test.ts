@@ -121,17 +121,23 @@ describe("ensureKindCluster", () => {
         });
     });
 
-    test("its control plane leaves the CPU of the machine to the colours", async () => {
+    test("its control plane leaves CPU to the colours, and its API server has the weight to answer", async () => {
         await ensure({ port: `${await freePort()}` });
         const patches = path.join(folder, "cache/property-search/kind/patches");
-        const files = (await readdir(patches)).sort();
-        const names = ["etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler"];
-        expect(files).toEqual(names.map((name) => `${name}.yaml`));
-        for (const name of names) {
-            const text = await readFile(path.join(patches, `${name}.yaml`), "utf8");
-            const containers = [{ name, resources: { requests: { cpu: "5m" } } }];
-            expect(parse(text)).toEqual({ spec: { containers } });
-        }
+        const pod = (name: string, cpu: string) => ({
+            spec: { containers: [{ name, resources: { requests: { cpu } } }] },
+        });
+        const expected = {
+            "corednsdeployment.yaml": { spec: { template: pod("coredns", "20m") } },
+            "etcd.yaml": pod("etcd", "40m"),
+            "kube-apiserver.yaml": pod("kube-apiserver", "100m"),
+            "kube-controller-manager.yaml": pod("kube-controller-manager", "20m"),
+            "kube-scheduler.yaml": pod("kube-scheduler", "20m"),
+        };
+        const files = await readdir(patches);
+        const read = async (file: string) =>
+            [file, parse(await readFile(path.join(patches, file), "utf8"))] as const;
+        expect(Object.fromEntries(await Promise.all(files.map(read)))).toEqual(expected);
     });
 
     test("keeps a complete cluster, its port and its image", async () => {
@@ -233,17 +239,24 @@ describe("loadImages", () => {
     );
 });
 
-describe("the service's images", () => {
+describe("the repository's images", () => {
     test("are built once, without attestations, and older ones go", async () => {
-        const { buildServiceImage, removeServiceImages } = await import("../../src/kind/images.ts");
-        const older = "localhost/embedding-service:v1.0.0-0123456789ab";
-        await writeState({ ...(await readState()), images: [older, "localhost/other:1"] });
-        const { references } = await buildServiceImage(step, "docker");
-        await buildServiceImage(step, "docker");
+        const { buildOwnImage, removeOwnImages } = await import("../../src/kind/images.ts");
+        const older = ["embedding-service", "insights"].map(
+            (name) => `localhost/${name}:v1.0.0-0123456789ab`,
+        );
+        await writeState({ ...(await readState()), images: [...older, "localhost/other:1"] });
+        const service = await buildOwnImage(step, "docker", "embedding-service");
+        await buildOwnImage(step, "docker", "embedding-service");
         expect(await count("docker build")).toBe(1);
-        expect((await readState()).images).toEqual(["localhost/other:1", ...references]);
+        const insights = await buildOwnImage(step, "docker", "insights");
+        expect((await readState()).images).toEqual([
+            "localhost/other:1",
+            ...service.references,
+            ...insights.references,
+        ]);
         expect(await readState()).toMatchObject({ attested: false });
-        await removeServiceImages(step, "docker");
+        await removeOwnImages(step, "docker");
         expect((await readState()).images).toEqual(["localhost/other:1"]);
     });
 });

@@ -37,6 +37,14 @@ describe("make up CONTEXT=", () => {
         );
     });
 
+    test("lists that of insights, where the stack has them", async () => {
+        const both = `${OURS}    property-search:green.image: registry.example.com/service:v2\n`;
+        const insights = "    property-search:insights.enabled: true\n";
+        await expect(ask({}, both + insights)).rejects.toThrow("insights.image");
+        await ask({ "insights.enabled": "false" }, both + insights);
+        await ask({ "insights.image": "registry.example.com/insights:v1" }, both + insights);
+    });
+
     test("takes an image of the deploy before, and one of the stack's file with its registry", async () => {
         await ask({ "green.image": "localhost/service:v2" }, OURS);
         await ask({}, `${OURS}    green.image: host:5000/service@sha256:0\n`);

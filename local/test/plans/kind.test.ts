@@ -5,7 +5,11 @@ import { splitImages, completeConfig, minimalConfig } from "../../src/plans/kind
 const references = ["v1.0.0", "v2.0.0-enhanced"].map(
     (tag) => `localhost/embedding-service:${tag}-a`,
 );
-const images = [...OFFICIAL_IMAGES, { name: "embedding-service", references }];
+const images = [
+    ...OFFICIAL_IMAGES,
+    { name: "embedding-service", references },
+    { name: "insights", references: ["localhost/insights:v1.0.0-a"] },
+];
 
 const imagesIn = (config: Record<string, string>) =>
     Object.entries(config).flatMap(([key, value]) => (/image$/i.test(key) ? [value] : []));

@@ -303,6 +303,25 @@ export const SERVICE_CASES: Readonly<Record<string, readonly Case[]>> = {
         minutes: 5,
         labels: BLUE,
     }),
+    EmbeddingSemanticBudgetExhausted: gaugeCases({
+        series: `${METRICS.semanticExhausted}{colour="blue",pod="a",tenant="search",dimensions="384"}`,
+        good: 0,
+        bad: 1,
+        minutes: 5,
+        labels: `${BLUE},tenant="search"`,
+        others: {
+            [`${METRICS.semanticExhausted}{colour="green",pod="b",tenant="search",dimensions="384"}`]:
+                gauge([[0, 60]]),
+        },
+    }),
+    EmbeddingSemanticUnavailable: gaugeCases({
+        series: `${METRICS.semanticUp}{colour="blue",pod="a"}`,
+        good: 1,
+        bad: 0,
+        minutes: 10,
+        labels: BLUE,
+        others: { [`${METRICS.semanticUp}{colour="green",pod="b"}`]: gauge([[1, 60]]) },
+    }),
     EmbeddingPodsUnavailable: [
         ...gaugeCases({
             series: deployment("status_replicas_available"),

@@ -41,8 +41,8 @@ export function responsesRow({ thresholds }: DashboardsOptions): Row {
                 id: 12,
                 title: "Lookups by result",
                 description:
-                    "Items per second. hit_l1: local cache of the pod; hit_l2: Redis; coalesced: shared an upstream " +
-                    "call in flight; stale: expired, served while the upstream fails; miss: upstream.",
+                    "Items per second. hit_l1: local cache of the pod; hit_l2: Redis; semantic: predicted from " +
+                    "similar texts; coalesced: shared an upstream call in flight; stale: expired, served while the upstream fails; miss: upstream.",
                 unit: UNITS.itemsPerSecond,
                 width: 8,
                 stacked: true,

@@ -4,27 +4,33 @@ import { digest } from "../content.ts";
 import { REPOSITORY } from "../paths.ts";
 import { tryRun, type Step } from "../shell.ts";
 import { buildah } from "./buildah.ts";
-import { digestServiceContext } from "./catalogue.ts";
+import { digestContext, type Workspace } from "./catalogue.ts";
 import type { Image } from "./images.ts";
 import type { BuildahBuild } from "./recipe.ts";
 
 /**
- * The service's own Dockerfile, with local images in the place of the official ones.
+ * The Dockerfile of a workspace, with local images in the place of the official ones.
  *
- * @param model the model's folder, whose name holds its hash.
+ * @param model the model's folder, whose name holds its hash; only the service's image has it.
  */
-export async function serviceBuild(step: Step, base: Image, model: string): Promise<BuildahBuild> {
+export async function workspaceBuild(
+    step: Step,
+    folder: Workspace,
+    base: Image,
+    model: string,
+): Promise<BuildahBuild> {
     const [node = ""] = base.references;
+    const models = folder === "app" ? [model] : [];
     return {
-        key: digest(await digestServiceContext(), node, path.basename(model)),
+        key: digest(await digestContext(folder), node, ...models.map((one) => path.basename(one))),
         prepare: async () => {
             // The archive may have outlived the storage that it was built in.
             await buildah(step, ["pull", "--quiet", `docker-archive:${base.archive}`]);
             return [
                 ...["--build-arg", `NODE_IMAGE=${node}`, "--build-arg", `BUILD_IMAGE=${node}`],
-                ...["--build-context", `model=${model}`],
+                ...models.flatMap((one) => ["--build-context", `model=${one}`]),
                 ...(await hostSettings()),
-                ...["-f", path.join(REPOSITORY, "app/Dockerfile"), REPOSITORY],
+                ...["-f", path.join(REPOSITORY, folder, "Dockerfile"), REPOSITORY],
             ];
         },
     };

@@ -1,13 +1,14 @@
 import { perColour } from "@property-search/contract";
 import { SERVICE_SETTINGS } from "@property-search/contract/settings";
-import { createAdmissionObjects } from "@property-search/policies/admission";
 import * as pulumi from "@pulumi/pulumi";
 import { readCluster } from "./config/cluster.ts";
 import { readAutoscaling } from "./config/autoscaling.ts";
 import { readCertificates } from "./config/certificates.ts";
 import { readEdge, type EdgeConfig } from "./config/edge.ts";
+import { readInsights } from "./config/insights.ts";
 import { readMonitoring } from "./config/monitoring.ts";
 import { checkConnections } from "./config/connections.ts";
+import { checkDistinctSecrets } from "./config/distinctSecrets.ts";
 import { readNetwork } from "./config/network.ts";
 import { ConfigReader } from "./config/reader.ts";
 import { GENERATED } from "./config/settings/row.ts";
@@ -49,13 +50,13 @@ export function loadConfig(read = new ConfigReader()) {
         edge: readEdge(read),
         certificates: readCertificates(read),
         monitoring,
+        insights: readInsights(read, monitoring),
         network: readNetwork(read),
         cluster: readCluster(read),
-        admission: read.get("policies.admission")
-            ? createAdmissionObjects(pulumi.getStack(), registry)
-            : [],
+        admission: { enforced: read.get("policies.admission"), registry },
     };
     checkConnections(read, config);
+    checkDistinctSecrets(read);
     const { autoscaling, certificates, edge } = config;
     if (certificates) checkPorts(read, edge);
     if (autoscaling.misses && !monitoring.enabled) {

@@ -50,7 +50,8 @@ export function decimal(least: number, most: number): Kind<number> {
 
 export const MEMORY = bytes("16Ti");
 /** The largest volume that a cloud gives. */
-export const STORAGE = bytes("64Ti");
+export const MOST_STORAGE = "64Ti";
+export const STORAGE = bytes(MOST_STORAGE);
 
 /** Names of objects of most kinds (RFC 1123 subdomain). */
 export const OBJECT_NAME = pattern(

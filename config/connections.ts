@@ -3,6 +3,7 @@ import { externalDestinations, type Destination } from "../components/networkPol
 import { PURPOSES, type NetworkConfig, type Purpose } from "./network.ts";
 import type { ConfigReader } from "./reader.ts";
 import type { CertificatesConfig } from "./certificates.ts";
+import type { InsightsConfig } from "./insights.ts";
 import type { MonitoringConfig } from "./monitoring.ts";
 import type { RedisConfig } from "./redis.ts";
 import type { ServiceConfig } from "./service.ts";
@@ -11,9 +12,13 @@ interface Connecting {
     readonly service: ServiceConfig;
     readonly redis: RedisConfig;
     readonly monitoring: MonitoringConfig;
+    readonly insights: InsightsConfig | undefined;
     readonly certificates: CertificatesConfig | undefined;
     readonly network: NetworkConfig;
 }
+
+/** In the place of URLs of Slack, which are secrets: their host differs, but not their port. */
+const SLACK = "https://hooks.slack.com";
 
 /** URLs of one key that the stack's pods connect to. */
 interface Connection {
@@ -94,6 +99,7 @@ function connectionsOf({
     service,
     redis,
     monitoring,
+    insights,
     certificates,
 }: Connecting): readonly Connection[] {
     const { provider, upstreamUrl, upstreamFallbackUrls, tracingUrl } = service.settings;
@@ -140,6 +146,22 @@ function connectionsOf({
             urls: listed(acmeServerOf(certificates)),
         },
         { purpose: "watchdog", key: "alerts.watchdogUrl", urls: listed(watchdogUrl) },
+        {
+            purpose: "prometheus",
+            key: "prometheus.url",
+            under: "insights.enabled",
+            urls: listed(insights?.prometheus?.url),
+        },
+        {
+            purpose: "slack",
+            key: "alerts.slackUrl",
+            urls: monitoring.alertmanager.slackUrl === undefined ? [] : [SLACK],
+        },
+        {
+            purpose: "slack",
+            key: "insights.slackUrl",
+            urls: insights?.slackUrl === undefined ? [] : [SLACK],
+        },
     ];
 }
 

@@ -26,12 +26,12 @@ export function readEdge(read: ConfigReader) {
         return known ? preset[names[key]] : listener;
     };
     return {
+        ...set,
         gatewayClassName: nameOf(read, "edge.gatewayClassName", preset?.gatewayClassName),
         httpPort,
         httpsPort,
         publicHttpPort: set.publicHttpPort ?? publicOf("http", httpPort),
         publicHttpsPort: set.publicHttpsPort ?? publicOf("https", httpsPort),
-        hostname: set.hostname,
         proxies: readProxies(read, preset, [httpPort, httpsPort]),
         retries: readRetries(read, preset?.retryFilter ?? "none"),
     };
@@ -100,7 +100,7 @@ function readRetries(
     read: ConfigReader,
     preset: GatewayController["retryFilter"],
 ): RetrySettings | undefined {
-    const { controller, retryFilter, ...set } = read.group("edge");
+    const { controller, retryFilter, ...settings } = read.group("edge");
     const filter = retryFilter === "preset" ? preset : retryFilter;
     // Their objects are of one controller, and any other answers requests of such a route by an error.
     if ((filter === "traefik" || filter === "envoy-gateway") && filter !== controller) {
@@ -110,11 +110,5 @@ function readRetries(
         }
     }
     if (filter === "none") return undefined;
-    return {
-        filter,
-        attempts: set.retryAttempts,
-        intervalMilliseconds: set.retryIntervalMilliseconds,
-        timeoutSeconds: set.retryTimeoutSeconds,
-        maxBodyBytes: set.retryBodyBytes,
-    };
+    return { ...settings, filter };
 }

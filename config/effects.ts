@@ -1,6 +1,9 @@
+import { GENERATED_SECRETS } from "@property-search/contract";
 import { receiverWarnings } from "./alertReceivers.ts";
 import { ROWS, textOf } from "./settings/index.ts";
 import { is, isSet, type Condition, type Value } from "./settings/row.ts";
+
+const GENERATED: ReadonlySet<string> = new Set(GENERATED_SECRETS);
 
 /** Conditions of all keys that begin with a name. */
 const OF_GROUPS: readonly (readonly [name: string, ...condition: Condition])[] = [
@@ -11,6 +14,8 @@ const OF_GROUPS: readonly (readonly [name: string, ...condition: Condition])[] =
     ["alerts.", "monitoring.enabled", is("true")],
     ["alertmanager.", "monitoring.enabled", is("true")],
     ["alertmanager.", "prometheus.source", is("stack")],
+    ["insights.", "monitoring.enabled", is("true")],
+    ["insights.", "insights.enabled", is("true")],
     ["grafana.", "monitoring.enabled", is("true")],
     ["grafana.", "grafana.enabled", is("true")],
     ["grafana.", "prometheus.source", is("stack")],
@@ -37,8 +42,7 @@ function uselessKeys(valueOf: Value): string[] {
     const useless = new Map<string, string[]>();
     for (const [key, row] of ROWS) {
         const set = valueOf(key);
-        const isGenerated = row.secret && row.required !== undefined;
-        if (isGenerated || set === undefined || set === textOf(row.default)) continue;
+        if (GENERATED.has(key) || set === undefined || set === textOf(row.default)) continue;
         const failed = conditionsOf(key).find(
             ([other, isWanted]) => !isWanted(valueOf(other), valueOf),
         );

@@ -50,12 +50,11 @@ export function readMonitoring(read: ConfigReader, ownRedis: boolean): Monitorin
 }
 
 function readPrometheus(read: ConfigReader): PrometheusSettings {
-    const { prometheusImage, cpuRequest, memoryLimit, storage, cluster, gatewayAddress } =
-        read.group("monitoring");
+    const { prometheusImage, gatewayAddress, ...settings } = read.group("monitoring");
     const [host = "", port] = gatewayAddress?.split(":") ?? [];
     return {
+        ...settings,
         image: mirrored(read, prometheusImage),
-        ...{ cpuRequest, memoryLimit, storage, cluster },
         gateway:
             gatewayAddress === undefined
                 ? undefined

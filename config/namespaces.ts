@@ -1,3 +1,4 @@
+import { insightsFootprints } from "../components/insights.ts";
 import { monitoringFootprints } from "../components/monitoring.ts";
 import type { NamespacesArgs } from "../components/namespaces.ts";
 import { certManagerNamespacePolicies } from "../components/networkPolicies.ts";
@@ -9,7 +10,7 @@ import type { StackConfig } from "../config.ts";
 
 /** Quotas and rules of the stack's namespaces. */
 export function namespaceSettings(config: StackConfig): NamespacesArgs {
-    const { service, redis, edge, monitoring, cluster, placement } = config;
+    const { service, redis, edge, monitoring, insights, cluster, placement } = config;
     const proxies = edge.proxies.provisions;
     return {
         quotas: namespaceQuotas({
@@ -18,7 +19,10 @@ export function namespaceSettings(config: StackConfig): NamespacesArgs {
                 redis.mode === "external"
                     ? undefined
                     : { ...redisSize(redis), storage: redis.storage },
-            monitoring: monitoringFootprints(monitoring),
+            monitoring: [
+                ...monitoringFootprints(monitoring),
+                ...(insights ? insightsFootprints(insights) : []),
+            ],
             proxies,
         }),
         flows: allowedConnections(config),

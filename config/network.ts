@@ -16,6 +16,8 @@ export const PURPOSES = [
     "webhook",
     "watchdog",
     "acme",
+    "prometheus",
+    "slack",
 ] as const;
 export type Purpose = (typeof PURPOSES)[number];
 

@@ -15,9 +15,9 @@ const OPENSHIFT = "openshift-user-workload-monitoring";
 
 /** @returns undefined where the stack brings its own Prometheus. */
 export function readExistingPrometheus(read: ConfigReader): ExistingPrometheusSettings | undefined {
-    const { source, url, namespace, labels, token } = read.group("prometheus");
+    const { source, url, namespace, labels, ...settings } = read.group("prometheus");
     if (source === "stack") {
-        const set = { url, namespace, labels: Object.keys(labels)[0], token };
+        const set = { url, namespace, labels: Object.keys(labels)[0], ...settings };
         for (const [key, value] of Object.entries(set)) {
             if (value !== undefined)
                 read.addError(
@@ -37,10 +37,10 @@ export function readExistingPrometheus(read: ConfigReader): ExistingPrometheusSe
         read.addError("prometheus.namespace", `${words}, or prometheus.source: stack`);
     }
     return {
+        ...settings,
         source,
         url: url ?? read.required("prometheus.url", reason),
         namespace: namespace ?? read.required("prometheus.namespace", reason),
         labels,
-        token,
     };
 }

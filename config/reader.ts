@@ -10,7 +10,7 @@ import {
 } from "@property-search/contract/settings";
 import * as pulumi from "@pulumi/pulumi";
 import { warningsOf } from "./effects.ts";
-import { SETTINGS } from "./settings/index.ts";
+import { SETTINGS, textOf } from "./settings/index.ts";
 import type { ProgramRow } from "./settings/row.ts";
 import { unknownKeys } from "./unknownKeys.ts";
 
@@ -108,7 +108,8 @@ export class ConfigReader {
         }
         const value = this.#get(key);
         if (value === undefined) {
-            if (row.default !== "" || required !== undefined) this.#missing(key, row, required);
+            // An empty value of another key, such as a port, is a mistake that its default must not hide.
+            if (!isEmpty(row.default) || required !== undefined) this.#missing(key, row, required);
         } else {
             const errors = errorsOf(row, value);
             if (errors.length === 0) return row.parse(value);
@@ -155,6 +156,12 @@ export class ConfigReader {
             this.addError(key, `is wrong; allowed: ${allowed.words}`, "value");
         }
         return pulumi.secret(value);
+    }
+
+    /** The text of a secret, to be compared; undefined if it is not set, or not to be seen. */
+    valueOfSecret(key: string): string | undefined {
+        const value = this.#valueOf(key);
+        return value === MASK ? undefined : value;
     }
 
     /** `reason` says why it must be set. */
@@ -232,6 +239,11 @@ export class ConfigReader {
         const value = this.#values.get(key);
         return value === "" ? undefined : value;
     }
+}
+
+/** Whether a default is an empty text, list or map, and so what an empty value says. */
+function isEmpty(value: unknown): boolean {
+    return ["", "[]", "{}"].includes(textOf(value));
 }
 
 const KEYS = /[a-z]\w*(\.\w+)+/gi;

@@ -8,7 +8,7 @@ import {
 import type * as pulumi from "@pulumi/pulumi";
 import type { Resources } from "../components/workload.ts";
 import type { ConfigReader } from "./reader.ts";
-import { checkMemory } from "./serviceMemory.ts";
+import { checkMemory, localCacheEntriesWithin } from "./serviceMemory.ts";
 
 /** The model in the image, whose limits the service knows (app/src/upstream/local). */
 const LOCAL_MODEL = "all-MiniLM-L6-v2";
@@ -66,7 +66,10 @@ export function readService(read: ConfigReader): ServiceConfig {
     return {
         ...others,
         resources,
-        settings,
+        settings: {
+            ...settings,
+            localCacheEntriesLimit: localCacheEntriesLimit(settings, resources),
+        },
         upstreamProxy: upstreamProxy ?? "",
         ...readApiKeys(read, settings),
     };
@@ -95,13 +98,24 @@ function checkCache(
     { localCacheMaxEntries: entries }: ServiceSettings,
     { memoryLimit }: Resources,
 ): void {
-    const bytes = SHARE_OF_VECTORS * (parseBytes(memoryLimit) ?? NaN);
-    const most = Math.floor(bytes / BYTES_PER_VECTOR);
+    const most = mostVectors(parseBytes(memoryLimit) ?? NaN);
     if (!(entries > most)) return;
     read.addError(
         SERVICE_SETTINGS.localCacheMaxEntries.key,
         `is ${entries}; allowed: no more than ${most}, whose vectors fill half of service.memoryLimit (${memoryLimit})`,
     );
+}
+
+const mostVectors = (memoryBytes: number): number =>
+    Math.floor((SHARE_OF_VECTORS * memoryBytes) / BYTES_PER_VECTOR);
+
+/** Most entries that a run-time setting may allow without a risk for the pod's memory; at least the configured number. */
+function localCacheEntriesLimit(settings: ServiceSettings, { memoryLimit }: Resources): number {
+    const { localCacheMaxEntries, localCacheEntriesLimit: unlimited } = settings;
+    // An invalid limit is reported with the other errors.
+    const bytes = parseBytes(memoryLimit) ?? 0;
+    const within = Math.min(mostVectors(bytes), localCacheEntriesWithin(bytes, settings));
+    return Math.max(localCacheMaxEntries, Math.min(unlimited, within));
 }
 
 function readApiKeys(

@@ -12,10 +12,20 @@ const BODIES = 448;
 const BODY_THREAD = 256;
 const ANSWERS = 256;
 const CONNECTIONS = 160;
+const GHOSTS = 3;
 /** Rows that depend on where vectors come from. */
 const MODEL_THREAD = 100;
 const TOKEN_THREAD = 128;
 const ANSWER_THREAD = 160;
+/** Semantic reuse: its thread with the model, and texts as app/src/reuse/thread bounds them. */
+const REUSE_THREAD = 240;
+const REUSE_NAMESPACES = 8;
+const REUSE_BYTES_PER_NAMESPACE_AND_DIMENSION = 12_000;
+const REUSE_BYTES_PER_TEXT = 2_600;
+const REUSE_BYTES_PER_TEXT_AND_DIMENSION = 2;
+const MOST_OF_REUSED_TEXTS = 512;
+/** For models whose dimensions are not known here. */
+const MANY_DIMENSIONS = 3_072;
 
 const BYTES_PER_ENTRY = 600;
 const BYTES_PER_DIMENSION = 34.4;
@@ -23,23 +33,53 @@ const MOST_OF_VECTORS = 512;
 /** Whoever serves it. */
 const LOCAL_MODEL = { name: "all-MiniLM-L6-v2", dimensions: 384 };
 
-/** @returns MiB that a pod may take, whatever its clients do */
-function mostMebibytes({
-    provider,
-    model,
-    modelThreads,
-    localCacheMaxEntries,
-}: Pick<ServiceSettings, "provider" | "model" | "modelThreads" | "localCacheMaxEntries">): number {
+/** @returns MiB that a pod may take, whatever its clients do, without the vectors in its memory */
+function mebibytesWithoutVectors(settings: ServiceSettings): number {
+    const { provider, model, modelThreads, semanticMode, semanticMaxEntries } = settings;
     const isLocal = provider === "local";
     const known = isLocal ? undefined : KNOWN_MODELS[model];
-    const isLocalModel = isLocal || model === LOCAL_MODEL.name;
-    const dimensions = isLocalModel ? LOCAL_MODEL.dimensions : keptDimensions(known);
-    const bytes = localCacheMaxEntries * (BYTES_PER_ENTRY + dimensions * BYTES_PER_DIMENSION);
     const asking = ANSWER_THREAD + (known ? TOKEN_THREAD : 0);
     const computing = isLocal ? modelThreads * MODEL_THREAD : asking;
+    const always =
+        PROGRAM + REMEMBERED_REQUESTS + BODIES + BODY_THREAD + ANSWERS + CONNECTIONS + GHOSTS;
+    const reuse =
+        semanticMode === "off" || isLocal
+            ? 0
+            : reuseMebibytes(dimensionsOf(settings), semanticMaxEntries);
+    return always + computing + reuse;
+}
+
+function dimensionsOf({ provider, model }: ServiceSettings): number {
+    const isLocal = provider === "local";
+    const isLocalModel = isLocal || model === LOCAL_MODEL.name;
+    return isLocalModel ? LOCAL_MODEL.dimensions : keptDimensions(KNOWN_MODELS[model]);
+}
+
+const bytesPerEntry = (settings: ServiceSettings): number =>
+    BYTES_PER_ENTRY + dimensionsOf(settings) * BYTES_PER_DIMENSION;
+
+/** @returns MiB that a pod may take, whatever its clients do */
+function mostMebibytes(settings: ServiceSettings): number {
+    const bytes = settings.localCacheMaxEntries * bytesPerEntry(settings);
     const vectors = Math.min(MOST_OF_VECTORS, bytes / MEBIBYTE);
-    const always = PROGRAM + REMEMBERED_REQUESTS + BODIES + BODY_THREAD + ANSWERS + CONNECTIONS;
-    return Math.ceil(always + computing + vectors);
+    return Math.ceil(mebibytesWithoutVectors(settings) + vectors);
+}
+
+/** @returns most entries that the local cache of a pod with this memory may have; Infinity: its bound of bytes suffices */
+export function localCacheEntriesWithin(bytes: number, settings: ServiceSettings): number {
+    const left = bytes / MEBIBYTE - mebibytesWithoutVectors(settings);
+    return left >= MOST_OF_VECTORS
+        ? Infinity
+        : Math.floor((left * MEBIBYTE) / bytesPerEntry(settings));
+}
+
+/** What a pod takes to predict vectors from those of similar texts. */
+function reuseMebibytes(dimensions: number, entries: number): number {
+    const length = Math.min(dimensions, MANY_DIMENSIONS);
+    const perText = REUSE_BYTES_PER_TEXT + length * REUSE_BYTES_PER_TEXT_AND_DIMENSION;
+    const texts = Math.min(MOST_OF_REUSED_TEXTS, (entries * perText) / MEBIBYTE);
+    const perNamespace = (length * REUSE_BYTES_PER_NAMESPACE_AND_DIMENSION) / MEBIBYTE;
+    return REUSE_THREAD + texts + REUSE_NAMESPACES * perNamespace;
 }
 
 /** A vector that may be shortened is kept twice: its beginnings are kept too. */

@@ -1,16 +1,12 @@
 import type { NetworkFlows } from "../components/networkPolicies.ts";
-import { externalDestinations } from "../components/networkPolicies/policies.ts";
 import type { CertManagerFlows } from "../components/networkPolicies/certManager.ts";
 import type { CertificatesConfig } from "./certificates.ts";
 import { destinationsOf } from "./connections.ts";
 import type { StackConfig } from "../config.ts";
 
-/** Its URL is a secret, and always HTTPS. */
-const SLACK_PORT = 443;
-
 type Settings = Pick<
     StackConfig,
-    "service" | "redis" | "edge" | "certificates" | "monitoring" | "network"
+    "service" | "redis" | "edge" | "certificates" | "monitoring" | "insights" | "network"
 >;
 
 /** Who talks to whom under a config: the connections that network policies have to let through. */
@@ -24,6 +20,7 @@ export function allowedConnections(config: Settings): NetworkFlows {
         tracing: destinationsOf(config, "tracing"),
         redisZones: config.redis.mode === "cluster",
         acmeSolver: certificates !== undefined && isSolvedHere(certificates),
+        insights: insightsConnections(config),
         monitoring: monitoringConnections(config),
     };
 }
@@ -46,6 +43,16 @@ export function certManagerConnections(config: Settings): CertManagerFlows {
     };
 }
 
+function insightsConnections(config: Settings): NetworkFlows["insights"] {
+    const { insights, monitoring } = config;
+    if (!insights || !monitoring.enabled) return undefined;
+    return {
+        exposed: insights.expose,
+        prometheus: destinationsOf(config, "prometheus"),
+        slack: insights.slackUrl === undefined ? [] : destinationsOf(config, "slack"),
+    };
+}
+
 function monitoringConnections(config: Settings): NetworkFlows["monitoring"] {
     const { enabled, prometheus, existing, alertmanager, grafana, readers, apiServerCidrs } =
         config.monitoring;
@@ -57,7 +64,7 @@ function monitoringConnections(config: Settings): NetworkFlows["monitoring"] {
         ...(existing && { existingNamespace: existing.namespace }),
         remoteWrite: destinationsOf(config, "remoteWrite"),
         receivers: [
-            ...(alertmanager.slackUrl === undefined ? [] : externalDestinations(SLACK_PORT)),
+            ...(alertmanager.slackUrl === undefined ? [] : destinationsOf(config, "slack")),
             ...destinationsOf(config, "webhook"),
             ...destinationsOf(config, "watchdog"),
         ],

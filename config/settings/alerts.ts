@@ -7,7 +7,7 @@ import { CHANNEL, decimal, ENDPOINT, FOLDER_ADDRESS } from "../allowed.ts";
 import { isNot, isSet, OUR_PROMETHEUS, SECRET, usedIf, WITH_HTTPS } from "./row.ts";
 
 /** Network policies let Slack's notifications out on this port only. */
-const SLACK = text((value) => {
+export const SLACK = text((value) => {
     const { scheme, port = "443" } = partsOf(value) ?? {};
     return scheme === "https" && port === "443" && ENDPOINT.fits(value);
 }, "an https URL without credentials, on port 443");

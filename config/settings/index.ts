@@ -3,6 +3,7 @@ import { SERVICE_SETTINGS, setting, type Setting } from "@property-search/contra
 import { ALERTS } from "./alerts.ts";
 import { CERTIFICATES } from "./certificates.ts";
 import { EDGE } from "./edge.ts";
+import { INSIGHTS } from "./insights.ts";
 import { MONITORING } from "./monitoring.ts";
 import { NETWORK } from "./network.ts";
 import { REDIS } from "./redis.ts";
@@ -24,6 +25,7 @@ export const SETTINGS = {
     ...CERTIFICATES,
     ...MONITORING,
     ...ALERTS,
+    ...INSIGHTS,
 } satisfies Rows;
 
 /** All keys of the config with their rows, in the groups and the order of Pulumi.yaml. */
@@ -32,7 +34,7 @@ export const GROUPS: readonly Rows[] = [
     WORKLOADS,
     { ...SERVICE, ...ofService() },
     { ...REDIS, ...ofRotation() },
-    ...[NETWORK, EDGE, CERTIFICATES, MONITORING, ALERTS],
+    ...[NETWORK, EDGE, CERTIFICATES, MONITORING, ALERTS, INSIGHTS],
 ];
 export const ROWS: ReadonlyMap<string, ProgramRow> = new Map(
     GROUPS.flatMap(Object.entries<ProgramRow>),

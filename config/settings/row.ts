@@ -21,7 +21,8 @@ export const SECRET = { secret: true } as const;
 /** A secret that operations/ makes. */
 export const GENERATED = {
     secret: true,
-    required: "; the stack's first deploy generates it, or make secrets STACK=<stack>",
+    required:
+        "; the stack's first deploy generates it, and make secrets STACK=<stack> those that a deployed stack lacks",
 } as const;
 
 export const is =

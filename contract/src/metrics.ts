@@ -10,6 +10,43 @@ export const METRICS = {
     /** Counter of items whose text was truncated to the model's context length. */
     truncated: "embedding_truncated_items_total",
 
+    /**
+     * Estimates from a sample of the keys: each event of a sampled key counts 1 / ghostSamplingRatio. Each has the label
+     * `group` (0 to 7), by which the sampled keys are divided, so that the spread of the groups shows the error.
+     *
+     * Counter of misses of client requests, by `reason` (MISS_REASONS).
+     */
+    misses: "embedding_cache_misses_total",
+    /** Histogram: seconds since the last request for the key, in any pod. First requests are not in it. */
+    ghostReuseTime: "embedding_ghost_reuse_seconds",
+    /** Counter of requests for keys that were not requested since the memory of the ghosts began. */
+    ghostFirstRequests: "embedding_ghost_first_requests_total",
+    /** Counter of fetches that entries with a lifetime of `ttl_seconds` (GHOST_TTLS_SECONDS) would have needed. */
+    ghostFetches: "embedding_ghost_fetches_total",
+    /**
+     * Histogram: distinct keys requested from this pod since its last request for the key, 0 if there are none. First
+     * requests and distances beyond its last bound are in +Inf.
+     */
+    ghostReuseDistance: "embedding_ghost_reuse_distance_entries",
+    /** Counter, without groups: requests that are in none of the three above, since Redis was unavailable. */
+    ghostDropped: "embedding_ghost_dropped_requests_total",
+    /** Gauge, 0–1, by `ghost` (GHOSTS): share of the keys that is sampled. */
+    ghostSamplingRatio: "embedding_ghost_sampling_ratio",
+    /** Gauge: seconds back to which the ghosts know all requests; absent until it was read from Redis. */
+    ghostMemory: "embedding_ghost_memory_seconds",
+
+    /** Counter of verdicts, by `tenant`, `verdict` (FEEDBACK_VERDICTS) and `source` (FEEDBACK_SOURCES). */
+    feedback: "embedding_feedback_total",
+
+    /** Counter of items, by `experiment`, `arm` (ARMS), `block` (0 to 99) and `result` = hit | miss. */
+    experimentLookups: "embedding_experiment_lookups_total",
+    /** Counter of tokens billed for items of client requests, by `experiment`, `arm` and `block`. */
+    experimentTokens: "embedding_experiment_billed_tokens_total",
+    /** Counter of semantic answers, by `experiment` and `arm`. They are hits of the lookups, too. */
+    experimentSemantic: "embedding_experiment_semantic_answers_total",
+    /** Histogram by `experiment` and `arm`: seconds of requests with one item. */
+    experimentTime: "embedding_experiment_response_seconds",
+
     /** Counter, dollars not spent, by `tenant`, `model` and `result` (SAVING_RESULTS). */
     costSaved: "embedding_cost_saved_dollars_total",
     /** Counter, dollars spent upstream, by `tenant`, `model` and `purpose` (PURPOSES). */
@@ -32,6 +69,12 @@ export const METRICS = {
     inFlight: "embedding_requests_in_flight",
     /** Counter of requests rejected by a tenant's limits, by `tenant` and `reason` (REJECTION_REASONS). */
     rejected: "embedding_requests_rejected_total",
+
+    /**
+     * Gauge by `setting` (RUNTIME_SETTINGS) and `source`: the value in force, from the config or tuned, or those of the arms
+     * of an experiment.
+     */
+    settingValue: "embedding_setting_value",
 
     /** Gauges: size of the process's local cache. */
     localEntries: "embedding_local_cache_entries",
@@ -65,22 +108,135 @@ export const METRICS = {
     /** Counter of requests rejected because the upstream queue is full or too slow for their deadline. */
     upstreamOverloaded: "embedding_upstream_overloaded_total",
 
+    /** Counter of texts in semantic mode that the exact caches did not have, by `outcome` (SEMANTIC_OUTCOMES). */
+    semanticLookups: "embedding_semantic_lookups_total",
+    /** Histogram: seconds until semantic reuse decided about the texts of a request. */
+    semanticLookupTime: "embedding_semantic_lookup_seconds",
+    /** Gauge: 1 while the thread of semantic reuse answers lookups, 0 otherwise; absent if service.semanticMode is off. */
+    semanticUp: "embedding_semantic_up",
+    /** Gauges by `tenant` (the pool): entries, 1 while answers are served, and whether the error budget was exhausted. */
+    semanticEntries: "embedding_semantic_entries",
+    semanticServing: "embedding_semantic_serving",
+    semanticExhausted: "embedding_semantic_exhausted",
+    /** Gauges by `tenant`, 0–1: upper bound on the share of wrong answers, and the budget that it must not exceed. */
+    semanticErrorBound: "embedding_semantic_error_bound",
+    semanticErrorBudget: "embedding_semantic_error_budget",
+    /** Gauge by `tenant`, 0–1: mean overlap@10 of answers that count as right; absent unless that is calibrated. */
+    semanticOverlap: "embedding_semantic_overlap",
+
     /** Info metric, 1, labelled `colour`, `version`, `provider`, `model`, `revision`. */
     buildInfo: "embedding_build_info",
 } as const;
 
 /** Values of the `result` label, fastest first. */
-export const CACHE_RESULTS = ["hit_l1", "hit_l2", "coalesced", "stale", "miss", "error"] as const;
+export const CACHE_RESULTS = [
+    "hit_l1",
+    "hit_l2",
+    "semantic",
+    "coalesced",
+    "stale",
+    "miss",
+    "error",
+] as const;
 
 export type CacheResult = (typeof CACHE_RESULTS)[number];
 
 /** Results that needed no upstream call of their own. */
-export const SAVING_RESULTS = ["hit_l1", "hit_l2", "coalesced", "stale"] as const;
+export const SAVING_RESULTS = ["hit_l1", "hit_l2", "semantic", "coalesced", "stale"] as const;
 
-/** Purpose of an upstream call: a client request, the refresh of an entry, or a warm-up. */
-export const PURPOSES = ["request", "refresh", "warmup"] as const;
+/**
+ * Why a key was fetched from the upstream. `cold`: no request for it is known. `expired`: its entry reached the end of its
+ * lifetime. `evicted`: Redis removed its entry before, to free memory. `invalidated`: its entry must not be served, since it
+ * was flagged or deleted, an epoch was incremented, or its build is quarantined. `not_stored`: it was requested before, and
+ * no entry was stored: the fetch failed, Redis did not accept the write, or a vector of similar texts answered (SEMANTIC),
+ * which is never stored. `unknown`: none of these is certain.
+ */
+export const MISS_REASONS = [
+    "cold",
+    "expired",
+    "evicted",
+    "invalidated",
+    "not_stored",
+    "unknown",
+] as const;
+
+export type MissReason = (typeof MISS_REASONS)[number];
+
+/** `reuse_time`: misses, reuse times and fetches, shared by all pods. `reuse_distance`: of each pod. */
+export const GHOSTS = ["reuse_time", "reuse_distance"] as const;
+
+/** Groups of sampled keys; each has the same share of all keys. */
+export const GHOST_GROUPS = 8;
+
+const HOUR = 3_600;
+const DAY = 24 * HOUR;
+
+/** Lifetimes of entries whose fetches are counted, in seconds. */
+export const GHOST_TTLS_SECONDS = [
+    HOUR,
+    6 * HOUR,
+    12 * HOUR,
+    DAY,
+    2 * DAY,
+    3 * DAY,
+    5 * DAY,
+    7 * DAY,
+    10 * DAY,
+    14 * DAY,
+    21 * DAY,
+    30 * DAY,
+] as const;
+
+/** Upper bounds in seconds. */
+export const REUSE_TIME_BUCKETS = [60, 600, ...GHOST_TTLS_SECONDS] as const;
+
+/** Upper bounds in entries of a local cache. For smaller ones, too few of their keys are sampled. */
+export const REUSE_DISTANCE_BUCKETS = [
+    500, 1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 64_000, 128_000, 256_000,
+] as const;
+
+/** What a client says of a result. */
+export const FEEDBACK_VERDICTS = ["relevant", "irrelevant"] as const;
+
+export type FeedbackVerdict = (typeof FEEDBACK_VERDICTS)[number];
+
+/** How the vectors were made that the feedback is about, if the client says so. */
+export const FEEDBACK_SOURCES = ["exact", "semantic", "unknown"] as const;
+
+export type FeedbackSource = (typeof FEEDBACK_SOURCES)[number];
+
+/**
+ * Purpose of an upstream call: a client request; the audit of a semantic answer, which a request waits for; the
+ * refresh of an entry; a warm-up; or a probe of an endpoint, which is no tenant's.
+ */
+export const PURPOSES = ["request", "audit", "refresh", "warmup", "probe"] as const;
 
 export type Purpose = (typeof PURPOSES)[number];
+
+/** Purposes of calls that would be paid without a cache, too. */
+export const REQUEST_PURPOSES = ["request", "audit"] as const;
+
+/**
+ * What became of a text: it was answered; its answer was audited; or it was refused, because its neighbours
+ * contradict it, it has none, the gate expects too large an error, the budget is not open, or the text, the request
+ * or the state of the thread does not permit a lookup.
+ */
+export const SEMANTIC_OUTCOMES = [
+    "served",
+    "audited",
+    "veto",
+    "no_neighbour",
+    "gate",
+    "learning",
+    "exhausted",
+    "not_applicable",
+    "flagged",
+    "busy",
+    "timeout",
+    "unavailable",
+] as const;
+
+export type SemanticOutcome = (typeof SEMANTIC_OUTCOMES)[number];
 
 /** `pod`: cost per pod, to be summed. `storage`: cost shared by all pods, exported by each pod. */
 export const OVERHEAD_KINDS = ["pod", "storage"] as const;

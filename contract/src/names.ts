@@ -24,11 +24,29 @@ export const REDIS_NAME = "redis-cluster";
 export const ROUTE_NAME = "embedding-service";
 export const GATEWAY_NAME = "embedding-gateway";
 
+/** The HTTPRoute of the page of insights. */
+export const IMPACT_ROUTE_NAME = "insights";
+
 /** Annotation of the Gateway: its public base URL; the host is HOST if the Gateway serves any host name. */
 export const PUBLIC_URL_ANNOTATION = "property-search.io/public-url";
 
-/** Secret in each colour's namespace with the bearer token of the pods' admin port. */
-export const ADMIN_SECRET = { name: "service-admin", key: "token" } as const;
+/** Secret in each colour's namespace with the bearer tokens of the pods' admin and automation ports. */
+export const ADMIN_SECRET = {
+    name: "service-admin",
+    key: "token",
+    automationKey: "automation-token",
+} as const;
+
+/** Insights, in the monitoring namespace: the page with its Service, and the CronJob of the daily analysis. */
+export const INSIGHTS_NAMES = { page: "insights", daily: "insights-daily" } as const;
+
+/** Secret with the tokens of insights. */
+export const INSIGHTS_SECRET = {
+    name: "insights",
+    accessToken: "access-token",
+    automationToken: "automation-token",
+    slackUrl: "slack-url",
+} as const;
 
 /** Workloads of the monitoring stack, in the monitoring namespace except the exporter, which runs in the namespace of Redis. */
 export const MONITORING_NAMES = {

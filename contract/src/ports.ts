@@ -4,6 +4,10 @@ export const PORTS = {
     service: 8001,
     /** The service's admin API, on the pod's loopback interface; reachable by port-forward only. */
     admin: 8801,
+    /** The admin API's part for programs of the stack; only with a token of its own. */
+    automation: 8802,
+    /** The page and API of insights. */
+    insights: 8090,
     redis: 6379,
     /** Redis Cluster bus: always the client port + 10,000. */
     redisBus: 16379,

@@ -13,6 +13,10 @@ export const GENERATED_SECRETS = [
     "tenants.platformKey",
     /** Bearer token of the service's admin port. */
     "admin.token",
+    /** Bearer token of the service's automation port. */
+    "admin.automationToken",
+    /** Token with which people and programs log in to the page of insights. */
+    "insights.accessToken",
     /** Password of Grafana's user `admin`. */
     "grafana.adminPassword",
     /** Key with which Grafana encrypts secrets in its database. */

@@ -1,3 +1,4 @@
+import { CACHE_MODES, type CacheMode } from "./http.ts";
 import { invalidValue, UserError } from "./userError.ts";
 
 /** A client organisation of the service. */
@@ -7,6 +8,8 @@ export interface Tenant {
     /** Name of the pool of cache entries that it shares. Default: its ID. */
     readonly pool: string;
     readonly limits: Limits | undefined;
+    /** Mode of requests without the header. Default: that of service.semanticMode. */
+    readonly cacheMode?: CacheMode | undefined;
 }
 
 /** Limits of a tenant across all pods. Absent: unlimited. */
@@ -46,10 +49,10 @@ const LIMITS = [
     "tokensPerMonth",
     "concurrentRequests",
 ] as const satisfies readonly (keyof Limits)[];
-const FIELDS = ["id", "keys", "pool", "limits"];
+const FIELDS = ["id", "keys", "pool", "limits", "cacheMode"];
 
 /**
- * Reads `{"tenants": [{"id", "keys": [{"sha256", "expires"?}], "pool"?, "limits"?}]}`.
+ * Reads `{"tenants": [{"id", "keys": [{"sha256", "expires"?}], "pool"?, "limits"?, "cacheMode"?}]}`.
  *
  * @throws TenantsError with all errors; hashes are not shown
  */
@@ -96,7 +99,15 @@ function parseTenant(value: unknown, where: string, errors: string[]): ListedTen
         pool,
         keys: parseKeys(fields.keys, `${where}.keys`, errors),
         limits: parseLimits(fields.limits, `${where}.limits`, errors),
+        cacheMode: parseCacheMode(fields.cacheMode, `${where}.cacheMode`, errors),
     };
+}
+
+function parseCacheMode(value: unknown, where: string, errors: string[]): CacheMode | undefined {
+    const mode = CACHE_MODES.find((one) => one === value);
+    if (value !== undefined && mode === undefined)
+        errors.push(`${where} is ${JSON.stringify(value)}; allowed: ${CACHE_MODES.join(", ")}`);
+    return mode;
 }
 
 /** @throws UserError if `id` is not a valid tenant ID */

@@ -1,4 +1,5 @@
 import { isIP } from "node:net";
+import type { Bounds } from "../runtimeSettings.ts";
 import type { Kind } from "./setting.ts";
 
 /** Text of any form that `fits` accepts. */
@@ -20,6 +21,10 @@ export function integer(least: number, most: number, unit?: string): Kind<number
         words: `a whole number${of} from ${least} to ${most}`,
         parse: Number,
     };
+}
+
+export function integerWithin({ least, most }: Bounds, unit: string): Kind<number> {
+    return integer(least, most, unit);
 }
 
 export const PORT = integer(1, 65_535);
@@ -106,6 +111,14 @@ export const DOLLARS = pattern(
     "dollars in decimal notation such as 0.001, below 10000000",
 );
 export const RATIO = pattern(/^(0(\.\d{1,9})?|1(\.0{1,9})?)$/, "a number from 0 to 1");
+
+/** A share that is neither nothing nor everything. */
+export function share(least: number, most: number): Kind<string> {
+    return text(
+        (value) => /^0\.\d{1,9}$/.test(value) && Number(value) >= least && Number(value) <= most,
+        `a number from ${least} to ${most}, such as ${least}`,
+    );
+}
 
 /** A price from a date on. */
 export interface DatedPrice {

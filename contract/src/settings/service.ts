@@ -1,5 +1,7 @@
 import { COLOURS } from "../colours.ts";
+import { EXPERIMENTS } from "../experiments.ts";
 import { PORTS } from "../ports.ts";
+import { RUNTIME_SETTING_BOUNDS } from "../runtimeSettings.ts";
 import {
     ADDRESS,
     API_ADDRESS,
@@ -11,11 +13,13 @@ import {
     DATED_PRICES,
     DOLLARS,
     integer,
+    integerWithin,
     NAME,
     oneOf,
     PORT,
     PROXY_WITH_LOGIN,
     RATIO,
+    share,
     someOf,
     TEXT,
     token,
@@ -28,10 +32,18 @@ const REDIS_MODES = ["standalone", "cluster", "sentinel"] as const;
 export const PRECISIONS = ["float32", "float16", "int8"] as const;
 /** What may be taken from texts so that more of them share an entry. */
 export const FOLDINGS = ["case", "punctuation"] as const;
+/**
+ * Whether similar texts may share a vector: never; in requests and for tenants that ask for it; or in all others than
+ * those.
+ */
+export const SEMANTIC_MODES = ["off", "optIn", "optOut"] as const;
+/** Whose wrong answers the error budget limits. */
+export const ERROR_BUDGET_SCOPES = ["per-hit", "per-request"] as const;
 export const LOG_LEVELS = ["fatal", "error", "warn", "info", "debug", "silent"] as const;
 
 const usedWith = (provider: "local" | "openai") =>
     ["provider", (text: string) => text === provider] as const;
+const usedWithReuse = ["semanticMode", (text: string) => text !== "off"] as const;
 const usedWithTracing = ["tracingUrl", (text: string) => text !== ""] as const;
 
 /** All settings of the service, in the order of the variables of its container. */
@@ -60,16 +72,25 @@ export const SERVICE_SETTINGS = {
     redisCertFile: setting(TEXT, "", { env: "REDIS_CERT_FILE" })`
         PEM file of the client certificate for Redis.`,
     redisKeyFile: setting(TEXT, "", { env: "REDIS_KEY_FILE" })`PEM file of that certificate's key.`,
-    cacheTtlSeconds: setting(integer(60, 31_536_000, "seconds"), 604_800, {
-        key: "service.cacheTtlSeconds",
-        env: "CACHE_TTL",
-    })`
+    cacheTtlSeconds: setting(
+        integerWithin(RUNTIME_SETTING_BOUNDS.cacheTtlSeconds, "seconds"),
+        604_800,
+        {
+            key: "service.cacheTtlSeconds",
+            env: "CACHE_TTL",
+        },
+    )`
         How long a cached vector is fresh.`,
     staleIfErrorSeconds: setting(integer(0, 31_536_000, "seconds"), 86_400, {
         key: "service.staleIfErrorSeconds",
         env: "STALE_IF_ERROR_SECONDS",
     })`
         How long a vector is kept after it is no longer fresh, to be served while the upstream fails.`,
+    experiments: setting(EXPERIMENTS, "", {
+        key: "service.experiments",
+        env: "EXPERIMENTS",
+    })`
+        Experiments as a JSON list, such as [{"name": "cache_ttl_optimization"}]; docs/experiments.md describes them.`,
     cachePrecision: setting(oneOf(...PRECISIONS), "float32", {
         key: "service.cachePrecision",
         env: "CACHE_PRECISION",
@@ -82,13 +103,58 @@ export const SERVICE_SETTINGS = {
     })`
         What is removed from texts before they are looked up and embedded. It raises the hit rate, but the vector is not
         exactly that of the text. Not set: nothing.`,
+    semanticMode: setting(oneOf(...SEMANTIC_MODES), "off", {
+        key: "service.semanticMode",
+        env: "SEMANTIC_MODE",
+    })`
+        Whether short texts may be answered with a vector that is predicted from those of similar texts. optIn: requests
+        with the header x-cache-mode: semantic, and tenants with cacheMode semantic; optOut: all others than those with
+        exact. docs/service/semantic.md describes it. It needs an API as the upstream.`,
+    semanticErrorBudget: setting(share(0.001, 0.2), "0.02", {
+        key: "service.semanticErrorBudget",
+        env: "SEMANTIC_ERROR_BUDGET",
+        usedIf: usedWithReuse,
+    })`
+        Largest share of wrong semantic answers. Above it, a tenant gets none.`,
+    semanticErrorBudgetScope: setting(oneOf(...ERROR_BUDGET_SCOPES), "per-hit", {
+        key: "service.semanticErrorBudgetScope",
+        env: "SEMANTIC_ERROR_BUDGET_SCOPE",
+        usedIf: usedWithReuse,
+    })`
+        Whether that is a share of the semantic answers or of all requests in semantic mode.`,
+    semanticAuditShare: setting(share(0.005, 0.5), "0.02", {
+        key: "service.semanticAuditShare",
+        env: "SEMANTIC_AUDIT_SHARE",
+        usedIf: usedWithReuse,
+    })`
+        Least share of the semantic answers that are sent upstream instead, to measure the error.`,
+    semanticConfidence: setting(share(0.5, 0.99), "0.8", {
+        key: "service.semanticConfidence",
+        env: "SEMANTIC_CONFIDENCE",
+        usedIf: usedWithReuse,
+    })`
+        Confidence with which the error must be within its budget for answers to be served. A larger one takes more
+        audits and answers less.`,
+    semanticMaxEntries: setting(integer(100, 200_000, "entries"), 10_000, {
+        key: "service.semanticMaxEntries",
+        env: "SEMANTIC_MAX_ENTRIES",
+        usedIf: usedWithReuse,
+    })`
+        How many texts each pod keeps to predict vectors from, of all tenants together.`,
     corsOrigins: setting(CORS_ORIGINS, "", { key: "service.corsOrigins", env: "CORS_ORIGINS" })`
         Origins of web pages that may read responses (CORS). Not set: none.`,
-    localCacheMaxEntries: setting(integer(1, 1_000_000, "entries"), 2_000, {
-        key: "service.localCacheMaxEntries",
-        env: "MAX_LOCAL_CACHE_SIZE",
-    })`
+    localCacheMaxEntries: setting(
+        integerWithin(RUNTIME_SETTING_BOUNDS.localCacheMaxEntries, "entries"),
+        2_000,
+        { key: "service.localCacheMaxEntries", env: "MAX_LOCAL_CACHE_SIZE" },
+    )`
         How many vectors each pod keeps in its own memory.`,
+    localCacheEntriesLimit: setting(
+        integerWithin(RUNTIME_SETTING_BOUNDS.localCacheMaxEntries, "entries"),
+        RUNTIME_SETTING_BOUNDS.localCacheMaxEntries.most,
+        { env: "LOCAL_CACHE_ENTRIES_LIMIT" },
+    )`
+        How many vectors a pod of this memory can keep: the bound of MAX_LOCAL_CACHE_SIZE when it is changed at run time.`,
     costPerRequestDollars: setting(DOLLARS, "0.001", {
         key: "service.costPerRequestDollars",
         env: "EMBEDDING_COST_PER_REQUEST",
@@ -205,6 +271,15 @@ export const SERVICE_SETTINGS = {
         deploy.`,
     adminPort: setting(PORT, PORTS.admin, { env: "ADMIN_PORT" })`
         Port of the admin API, on the pod's loopback interface.`,
+    automationToken: setting(token(32, "a token"), "", {
+        key: "admin.automationToken",
+        env: "AUTOMATION_TOKEN",
+        secret: true,
+    })`
+        Bearer token of the service's automation port: the part of the admin API that insights uses, within the cluster.
+        Pods have this port where insights.enabled is true. Generated on the stack's first deploy.`,
+    automationPort: setting(PORT, PORTS.automation, { env: "AUTOMATION_PORT" })`
+        Port of the admin API's part for programs of the stack, on all interfaces.`,
 } satisfies Readonly<Record<string, Setting>>;
 
 export type ServiceSettings = ValuesOf<typeof SERVICE_SETTINGS>;

@@ -1,9 +1,14 @@
+import { UserError } from "@property-search/contract";
 import type { Command } from "commander";
 import { callAdmin, listCommands, readCommand } from "../admin/call.ts";
 import { clusterAdminTarget, processAdminTarget } from "../admin/target.ts";
 import { createTenantKey } from "../admin/tenantKey.ts";
 import { backUpStack, restoreStack, type BackupOptions } from "../backup/command.ts";
 import { connect } from "../cluster/connect.ts";
+import { prometheusAccess } from "../cluster/prometheusAccess.ts";
+import { reportExperiment, type ExperimentOptions } from "../experiments/report.ts";
+import { optimize, type OptimizeOptions } from "../optimize/optimize.ts";
+import { showImpactPage } from "../impact/impact.ts";
 import { chooseKubeconfig } from "../stack/localCluster.ts";
 import { parseInputFile, parseOutputFile } from "./files.ts";
 import { interruption, withClusterOptions, report, type Target } from "./target.ts";
@@ -42,6 +47,44 @@ Entry for the list property-search:tenants.list in the stack's config:
 A tenant may have several keys: list both hashes while one key replaces the other.`);
         });
 
+    withClusterOptions(program.command("experiment"))
+        .description("compare the arms of an experiment by what Prometheus has counted")
+        .requiredOption("--name <name>", "name in service.experiments", readName)
+        .option("--window <duration>", "since before its begin, such as 14d", readWindow, "14d")
+        .action(async ({ name, window, ...target }: Target & ExperimentOptions) => {
+            const cluster = connect(chooseKubeconfig(target), target.context);
+            const get = await prometheusAccess(cluster);
+            const lines = await reportExperiment(
+                (path, parameters) => get(`${path}?${new URLSearchParams(parameters).toString()}`),
+                { name, window },
+            );
+            for (const line of lines) console.log(line);
+        });
+
+    withClusterOptions(program.command("optimize"))
+        .description("analyse what the cache earns, by the cluster's Prometheus (docs/insights.md)")
+        .requiredOption("--out <folder>", "folder of all reports")
+        .option("--hours <number>", "hours of the window; default: 24")
+        .option("--slack-webhook-file <file>", "file with the URL of an incoming webhook of Slack")
+        .action(
+            async ({
+                kubeconfig,
+                context,
+                ...options
+            }: Target & Pick<OptimizeOptions, "out" | "hours" | "slackWebhookFile">) => {
+                const target = { ...(kubeconfig && { kubeconfig }), ...(context && { context }) };
+                const cluster = connect(chooseKubeconfig(target), context);
+                await optimize(cluster, { ...options, report, signal: interruption.signal });
+            },
+        );
+
+    withClusterOptions(program.command("impact"))
+        .description("print where the page of what the cache earns is, and how to log in")
+        .action(async (target: Target) => {
+            const cluster = connect(chooseKubeconfig(target), target.context);
+            await showImpactPage(cluster, { print: console.log, signal: interruption.signal });
+        });
+
     for (const [name, description, act, read] of [
         ["backup", "back up the entries of Redis to a file", backUpStack, parseOutputFile("OUT")],
         [
@@ -56,6 +99,20 @@ A tenant may have several keys: list both hashes while one key replaces the othe
             .requiredOption("--file <file>", "gzip file of JSON lines", read)
             .action((options: Omit<BackupOptions, "report">) => act({ ...options, report }));
     }
+}
+
+function readName(name: string): string {
+    if (/^[a-z][a-z0-9_]{0,62}$/.test(name)) return name;
+    throw new UserError(
+        `--name is "${name}"; allowed: lower-case letters, digits and _, at most 63`,
+    );
+}
+
+function readWindow(window: string): string {
+    if (/^[1-9]\d{0,3}[mhdw]$/.test(window)) return window;
+    throw new UserError(
+        `--window is "${window}"; allowed: a number of minutes, hours, days or weeks such as 14d`,
+    );
 }
 
 async function callAdminPort({ url, tokenFile, ...flags }: AdminFlags): Promise<void> {

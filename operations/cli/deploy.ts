@@ -3,7 +3,8 @@ import type { Command } from "commander";
 import { writeFileSync } from "node:fs";
 import { listVolumes } from "../deploy/apply/foreign.ts";
 import { isDeployedByApply } from "../deploy/apply/record.ts";
-import { assertNoData, removeStack } from "../deploy/apply/remove.ts";
+import { assertNoData, describeRemoval, removeStack } from "../deploy/apply/remove.ts";
+import { IMAGE } from "../../config/allowed.ts";
 import { unbind } from "../deploy/binding.ts";
 import { readConfiguredWeights } from "../deploy/configuredWeights.ts";
 import { connectStack } from "../deploy/connectStack.ts";
@@ -11,6 +12,7 @@ import { requestedMethod } from "../deploy/deploy.ts";
 import { pulumiDestroy } from "../deploy/pulumi/destroy.ts";
 import { PreviewError, pulumiPreview, requirePreview } from "../deploy/pulumi/preview.ts";
 import { readStackApiKey } from "../deploy/pulumi/secret.ts";
+import { describeTunedSettings } from "../deploy/tunedSettings.ts";
 import { verify } from "../deploy/verify.ts";
 import { deployAndSwitch, readNewVersion } from "../release/commands/deploy.ts";
 import { parsePlan } from "../release/plan.ts";
@@ -23,6 +25,7 @@ interface DeployFlags extends SwitchFlags {
     readonly stack: string;
     readonly image?: string;
     readonly version?: string;
+    readonly insightsImage?: string;
     readonly inPlace: boolean;
 }
 
@@ -40,6 +43,7 @@ export function addDeployCommands(program: Command): void {
             "image of the new version, for the idle colour; default: the config's",
         )
         .option("--version <label>", "label of the new version")
+        .option("--insights-image <reference>", "image of insights", readInsightsImage)
         .option("--in-place", "allow changes to the active colour too", false)
         .action(deployStack);
 
@@ -68,15 +72,19 @@ export function addDeployCommands(program: Command): void {
 }
 
 async function deployStack(given: DeployFlags): Promise<void> {
-    const { image, version, inPlace, reason, force, ...flags } = given;
+    const { image, version, insightsImage, inPlace, reason, force, ...flags } = given;
     const { stack } = flags;
     const newVersion = readNewVersion(image, version);
     requestedMethod();
     const plan = parsePlan(flags);
     const kubeconfig = chooseKubeconfig(flags);
     const cluster = await connectStack(flags);
-    const options = { cluster, stack, kubeconfig, plan, reason, force, inPlace, newVersion };
-    const state = await deployAndSwitch(await createSwitchContext(flags), options);
+    const options = { cluster, stack, kubeconfig, plan, reason, force, inPlace };
+    const images = { newVersion, insightsImage };
+    const state = await deployAndSwitch(await createSwitchContext(flags), {
+        ...options,
+        ...images,
+    });
     if (state) reportEnd(state, "promoted");
     else console.log(`Deployed ${stack}; no colour has a new version, so no traffic was shifted`);
 }
@@ -84,18 +92,20 @@ async function deployStack(given: DeployFlags): Promise<void> {
 async function previewStack(flags: PreviewFlags): Promise<void> {
     const { drift, report: file, ...target } = flags;
     const writeReport = (text: string) => file !== undefined && writeFileSync(file, text);
+    let tuned = "";
     try {
         await requirePreview(target.stack);
         const cluster = await connectStack(target);
+        if (drift) tuned = await describeTunedSettings(cluster);
         const { signal } = interruption;
         const options = { cluster, stack: target.stack, drift, report, signal };
         const text = await pulumiPreview(options);
-        writeReport(text);
-        process.stdout.write(text);
+        writeReport(text + tuned);
+        process.stdout.write(text + tuned);
     } catch (error) {
         const text = error instanceof PreviewError ? error.report : "";
-        if (error instanceof Error) writeReport(text || `Error: ${error.message}\n`);
-        process.stdout.write(text);
+        if (error instanceof Error) writeReport((text || `Error: ${error.message}\n`) + tuned);
+        process.stdout.write(text + tuned);
         throw error;
     }
 }
@@ -132,12 +142,12 @@ async function removeDeployedStack({
     const removed = await removeStack(cluster, stack, { deleteData, report, signal });
     await unbind(cluster, stack);
     for (const what of removed?.remaining ?? []) console.log(`  kept: ${what}`);
-    const count = (removed?.count ?? 0) + destroyed;
-    console.log(
-        count > 0
-            ? `Removed ${stack} from ${cluster.context}: ${count} objects`
-            : `${cluster.context} has no stack ${stack} that was deployed from this machine`,
-    );
+    console.log(describeRemoval(stack, cluster.context, destroyed, removed));
+}
+
+function readInsightsImage(text: string): string {
+    if (IMAGE.fits(text)) return text;
+    throw invalidValue("INSIGHTS", text, IMAGE.words);
 }
 
 function readDataOption(text: string): string {

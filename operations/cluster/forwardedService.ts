@@ -1,6 +1,6 @@
 import type { V1Pod, V1Service } from "@kubernetes/client-node";
 import { ClusterError, type Cluster } from "./connect.ts";
-import { connectPort, readyPods } from "./forward.ts";
+import { connectPort, readyPods, type PodPort } from "./forward.ts";
 import { once } from "node:events";
 import { request, type IncomingMessage, type RequestOptions } from "node:http";
 import type { Duplex } from "node:stream";
@@ -83,7 +83,10 @@ async function rejectOnAbort(signal: AbortSignal): Promise<never> {
 }
 
 /** Selects a ready pod of the Service and its container port. */
-async function findTarget(cluster: Cluster, { namespace, name, port }: ServiceAddress) {
+export async function findTarget(
+    cluster: Cluster,
+    { namespace, name, port }: ServiceAddress,
+): Promise<PodPort> {
     const service = await cluster.objects.read<V1Service>({
         apiVersion: "v1",
         kind: "Service",

@@ -8,7 +8,7 @@ import {
     statusOf,
     type Cluster,
 } from "../cluster/connect.ts";
-import { ensureRecordNamespace, RECORD_NAMESPACE } from "./apply/record.ts";
+import { ensureRecordNamespace, RECORD_NAMESPACE, removeRecordNamespace } from "./apply/record.ts";
 import { stackConfigFile } from "./pulumi/workspace.ts";
 import { readConfig, setConfig } from "./pulumi/stackFile.ts";
 
@@ -120,9 +120,12 @@ export async function writeClusterToConfig(binding: Binding): Promise<void> {
     report(`Pulumi.${stack}.yaml now has the cluster (${ID}, ${CONTEXT}): commit it`);
 }
 
-/** Deletes the cluster's record of a removed stack. */
+/** Deletes the cluster's record of a removed stack, and the namespace of records if it was the last one. */
 export async function unbind(cluster: Cluster, stack: string): Promise<void> {
-    if ((await stackOfCluster(cluster)) === stack) await deleteIfExists(cluster, RECORD);
+    if ((await stackOfCluster(cluster)) !== stack) return;
+    await deleteIfExists(cluster, RECORD);
+    // A deploy by Pulumi without config overrides has no other record.
+    await removeRecordNamespace(cluster);
 }
 
 /** The stack of a cluster; undefined if there is none. */

@@ -1,10 +1,12 @@
 import { COLOURS, type Colour, type Weights } from "@property-search/contract";
 import { randomUUID } from "node:crypto";
+import { setTimeout as delay } from "node:timers/promises";
 import type { Cluster } from "../cluster/connect.ts";
 import { dot, embed, VerifyError, type GatewayClient } from "../gateway/client.ts";
 import { formatWeights } from "../shared/route.ts";
-import { createSend } from "../gateway/connection.ts";
+import { createSend, type Send } from "../gateway/connection.ts";
 import { findGateway, readLiveWeights } from "../gateway/endpoint.ts";
+import { findImpactPage, type ImpactPage } from "../impact/impact.ts";
 import { runSamples, checkShares, type Shares } from "../gateway/shares.ts";
 
 export interface VerifyOptions {
@@ -26,6 +28,8 @@ export interface VerifyResult {
     readonly versions: Readonly<Record<Colour, string>>;
     readonly missMilliseconds: number;
     readonly hitMilliseconds: number;
+    /** The page of insights; undefined if the stack has none. */
+    readonly page: ImpactPage | undefined;
 }
 
 /** Sample texts: the first two are paraphrases, the third has another topic. */
@@ -35,10 +39,14 @@ const UNRELATED = "How do I reset the password of my account?";
 
 const CONCURRENCY = 8;
 
+/** Seconds until the Gateway serves a route that it has accepted. */
+const PAGE_SECONDS = 30;
+
 /**
  * Verifies a deployed stack with client requests through its Gateway: a new text is a miss, then a hit; each colour
  * responds when it is requested by header, and both return the same vector, since they share the cache and the model; a
- * paraphrase is more similar than another topic; and over `samples` requests each colour gets the share of its weight.
+ * paraphrase is more similar than another topic; over `samples` requests each colour gets the share of its weight; and the
+ * page of insights is served with its token only, where the Gateway serves it.
  *
  * @throws VerifyError with the first failed check
  */
@@ -53,7 +61,8 @@ export async function verify(options: VerifyOptions): Promise<VerifyResult> {
         `the route has ${formatWeights(weights)} (blue/green), and traffic.weights is ${formatWeights(wanted)}: ` +
             "make deploy restores the config's weights, make switch shifts traffic",
     );
-    const client: GatewayClient = { url, send: createSend(endpoint), apiKey: options.apiKey };
+    const send = createSend(endpoint);
+    const client: GatewayClient = { url, send, apiKey: options.apiKey };
 
     const fresh = `${LISTING}, reference ${randomUUID()}`;
     const miss = await embed(client, [fresh]);
@@ -72,6 +81,11 @@ export async function verify(options: VerifyOptions): Promise<VerifyResult> {
     const check = checkShares(shares, weights);
     report(`shares ${check.text}`);
     assert(check.matches, `measured shares differ from the weights: ${check.text}`);
+    const page = await findImpactPage(cluster);
+    if (page?.url !== undefined) {
+        await verifyPage(send, page.url, page.accessToken, signal);
+        report(`${page.url} needs its token`);
+    }
     return {
         url,
         weights,
@@ -79,6 +93,7 @@ export async function verify(options: VerifyOptions): Promise<VerifyResult> {
         versions,
         missMilliseconds: miss.milliseconds,
         hitMilliseconds: hit.milliseconds,
+        page,
     };
 }
 
@@ -122,6 +137,30 @@ async function measureShares(
         shares[(await embed(client, [LISTING])).servedBy] += 1;
     });
     return shares;
+}
+
+/** @param send requests to the Gateway, whose new route may not be in force yet */
+export async function verifyPage(
+    send: Send,
+    page: string,
+    token: string,
+    signal?: AbortSignal,
+): Promise<void> {
+    const url = `${page}/api/reports`;
+    const headers = { authorization: `Bearer ${token}` };
+    const statusOf = async (init?: RequestInit) => {
+        const response = await send(url, init);
+        await response.body?.cancel();
+        return response.status;
+    };
+    let known = await statusOf({ headers });
+    for (let wait = 0; known !== 200 && wait < PAGE_SECONDS; wait += 1) {
+        await delay(1000, undefined, { signal });
+        known = await statusOf({ headers });
+    }
+    assert(known === 200, `${url} answered ${known} to the access token, not 200`);
+    const unknown = await statusOf();
+    assert(unknown === 401, `${url} answered ${unknown} without the access token, not 401`);
 }
 
 function isHit(status: string): boolean {

@@ -15,6 +15,7 @@ export const EXTERNALLY_ISSUED_SECRETS = [
     "service.upstreamApiKey",
     "service.upstreamFallbackApiKeys",
     "alerts.slackUrl",
+    "insights.slackUrl",
     "monitoring.remoteWriteToken",
     "prometheus.token",
     "images.dockerConfigJson",

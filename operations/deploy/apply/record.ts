@@ -2,6 +2,7 @@ import type { V1Secret } from "@kubernetes/client-node";
 import { LABELS, PART_OF } from "@property-search/contract";
 import {
     ClusterError,
+    deleteIfExists,
     readIfExists,
     statusOf,
     type Cluster,
@@ -195,4 +196,10 @@ export async function ensureRecordNamespace(cluster: Cluster): Promise<void> {
     } catch (error) {
         if (statusOf(error) !== 409) throw error;
     }
+}
+
+/** Deletes the namespace of records unless it has records of other stacks, which contain their passwords. */
+export async function removeRecordNamespace(cluster: Cluster): Promise<void> {
+    if ((await listAppliedStacks(cluster)).length > 0) return;
+    await deleteIfExists(cluster, { apiVersion: "v1", kind: "Namespace", name: RECORD_NAMESPACE });
 }

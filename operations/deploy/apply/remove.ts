@@ -10,7 +10,7 @@ import { forEachConcurrently } from "./concurrency.ts";
 import { findForeignObjects, listVolumes } from "./foreign.ts";
 import { findDeletable } from "./ownership.ts";
 import { deleteUnlessUsed, removalPhases } from "./removal.ts";
-import { listAppliedStacks, readRecord, recordReference, RECORD_NAMESPACE } from "./record.ts";
+import { readRecord, recordReference, removeRecordNamespace } from "./record.ts";
 
 export interface RemoveOptions {
     /** Whether to delete volumes with their namespaces. Default: false, which rejects a stack with volumes */
@@ -66,14 +66,7 @@ export async function removeStack(
         }
     }
     await deleteIfExists(cluster, recordReference(stack));
-    // Records of other stacks contain their passwords.
-    if ((await listAppliedStacks(cluster)).length === 0) {
-        await deleteIfExists(cluster, {
-            apiVersion: "v1",
-            kind: "Namespace",
-            name: RECORD_NAMESPACE,
-        });
-    }
+    await removeRecordNamespace(cluster);
     const shared = [...foreign].map(
         ([name, keys]) => `Namespace ${name} has objects of others: ${keys.sort().join(", ")}`,
     );
@@ -88,4 +81,20 @@ export function assertNoData(stack: string, volumes: readonly string[]): void {
         `stack ${stack} has data that would be lost: volumes ${volumes.join(", ")}. Nothing was removed; ` +
             "DATA=delete removes them too.",
     );
+}
+
+/**
+ * @param destroyed number of objects that Pulumi has deleted
+ * @param removed undefined if the cluster had no record of the stack
+ */
+export function describeRemoval(
+    stack: string,
+    context: string,
+    destroyed: number,
+    removed: RemovalResult | undefined,
+): string {
+    const count = destroyed + (removed?.count ?? 0);
+    if (count > 0) return `Removed ${stack} from ${context}: ${count} objects`;
+    if (removed) return `Removed the record of ${stack} from ${context}: it had no more objects`;
+    return `${context} has no stack ${stack} that was deployed from this machine`;
 }

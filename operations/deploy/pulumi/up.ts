@@ -3,23 +3,19 @@ import { existsSync } from "node:fs";
 import { rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { ClusterError, parseJson, type Manifest } from "../../cluster/connect.ts";
-import { processFile } from "../../stack/processFiles.ts";
 import type { Secrets } from "../../stack/secrets.ts";
-import { pulumiCli, RESTORE_ENV } from "./cli.ts";
+import { pulumiCli } from "./cli.ts";
 import { prepareConfig, type PrepareOptions } from "./config.ts";
 import { waitUntilUnlocked } from "./locks.ts";
 import { pendingCreates, refreshArgs, type PendingCreate } from "./pending.ts";
-import { EVENT_LOG_ENV } from "./events.ts";
 import { localConfigCopy, openWorkspace, type WorkspaceOptions } from "./workspace.ts";
-import { policyFlags } from "./policies.ts";
-import { createProgress } from "./progress.ts";
+import { runUpdate, type Update, type UpdateOptions } from "./runUpdate.ts";
 import { readConfigValue } from "./secret.ts";
 import { ensureStack } from "./stack.ts";
 import { objectsOf, sharedUrns } from "./state.ts";
-import { stopOnce } from "./stopOnce.ts";
-import { watchWorkloads, type Workload } from "./workloads.ts";
 
-export interface PulumiUpOptions extends Omit<WorkspaceOptions, "copy"> {
+export interface PulumiUpOptions
+    extends Omit<WorkspaceOptions, "copy">, Omit<UpdateOptions, "args" | "adopts"> {
     /** Config overrides, such as the images of this machine. */
     readonly config: Readonly<Record<string, string>>;
     /** Secrets of earlier deploys by the other method. */
@@ -28,10 +24,6 @@ export interface PulumiUpOptions extends Omit<WorkspaceOptions, "copy"> {
     readonly exists: (object: PendingCreate) => Promise<boolean>;
     /** Checks the declared objects before anything is changed; throws to reject them. */
     readonly onRendered?: PrepareOptions["onRendered"];
-    /** Describes pods of these workloads that cannot start. */
-    readonly findStuckPods: (workloads: readonly Workload[]) => Promise<readonly string[]>;
-    /** Time for which pods may be stuck. Default: that of watchWorkloads */
-    readonly stuckMilliseconds?: number;
     /**
      * Whether a switch is in progress, so that the update excludes its objects. Receives the weights of the config; throws
      * to reject them.
@@ -41,13 +33,8 @@ export interface PulumiUpOptions extends Omit<WorkspaceOptions, "copy"> {
     readonly onAccepted?: (configFile: string) => Promise<void>;
     /** Whether to adopt existing objects of others. Default: false */
     readonly adopt?: boolean;
-    readonly signal?: AbortSignal;
 }
 
-/** Error of the provider for an object that another tool created. */
-const EXISTS = /was not successfully created .*already exists/;
-/** Error of the CLI while another process updates a stack on a file backend. */
-const LOCKED = "stack is currently locked by";
 const MAX_TRIES = 5;
 const ADVICE =
     " Objects that already exist are not the stack's: remove them with the tool that created them, or adopt them " +
@@ -99,17 +86,16 @@ export async function pulumiUp(options: PulumiUpOptions): Promise<PulumiUpResult
     const wasInterrupted = (await recoverPendingCreates()) || existsSync(marker);
     if (wasInterrupted) report("adopting the objects of an earlier update that was killed");
     await writeFile(marker, "");
-    const stuck = new AbortController();
-    let { exitCode, output, conflicts, isLocked } = await update();
+    let { exitCode, summary, conflicts, isLocked, stuck } = await update();
     // A switch may have locked the stack since the wait.
     for (let tries = 1; isLocked && workspace.backendFolder && tries < MAX_TRIES; tries += 1) {
         await waitUntilUnlocked(workspace, { report, signal });
-        ({ exitCode, output, conflicts, isLocked } = await update());
+        ({ exitCode, summary, conflicts, isLocked, stuck } = await update());
     }
     // No exit code: the process was killed.
     if (exitCode !== undefined) await rm(marker, { force: true });
     signal?.throwIfAborted();
-    stuck.signal.throwIfAborted();
+    if (stuck) throw stuck;
     if (exitCode !== 0) {
         throw new ClusterError(
             `pulumi up ${exitCode === undefined ? "was killed" : `failed with exit code ${exitCode}`}; ` +
@@ -119,59 +105,16 @@ export async function pulumiUp(options: PulumiUpOptions): Promise<PulumiUpResult
         );
     }
     return {
-        summary: output.summary(),
+        summary,
         platformKey: await readConfigValue(workspace, "tenants.platformKey"),
         declared: objectsOf(JSON.parse(await exportState())).map(({ inputs }) => inputs),
     };
 
-    async function update() {
+    async function update(): Promise<Update> {
         const excluded = (await isSwitching()) ? sharedUrns(await exportState()) : [];
-        const output = createProgress();
-        const log = processFile(path.join(stateFolder, `events-${stack}.json`));
-        const up = cli.start(
-            [
-                "up",
-                "--yes",
-                "--skip-preview",
-                "--refresh",
-                "--suppress-outputs",
-                ...policyFlags(stack, stateFolder),
-                ...excluded.flatMap((urn) => ["--exclude", urn]),
-                ...onStack,
-                "--event-log",
-                log,
-            ],
-            {
-                all: true,
-                env: {
-                    ...EVENT_LOG_ENV,
-                    ...RESTORE_ENV,
-                    // Only then: objects of others must not be adopted.
-                    ...((wasInterrupted || adopt) && {
-                        PULUMI_K8S_UPSERT_EXISTING_OBJECTS: "true",
-                    }),
-                },
-            },
-        );
-        let conflicts = false;
-        let isLocked = false;
-        const stops = [signal, stuck.signal].filter((one) => one !== undefined);
-        const stop = stopOnce(() => up.kill("SIGINT"), output.isCancelling, AbortSignal.any(stops));
-        const watch = watchWorkloads({ ...options, log, onStuck: (why) => stuck.abort(why) });
-        try {
-            for await (const text of up.iterable({ from: "all" })) {
-                const line = output.filter(String(text));
-                conflicts ||= EXISTS.test(String(text));
-                isLocked ||= String(text).includes(LOCKED);
-                if (line !== undefined) report(line);
-            }
-        } finally {
-            await watch.end();
-            await rm(log, { force: true });
-        }
-        const { exitCode } = await up;
-        stop();
-        return { exitCode, output, conflicts, isLocked };
+        const exclude = excluded.flatMap((urn) => ["--exclude", urn]);
+        const adopts = wasInterrupted || adopt;
+        return runUpdate(cli, { ...options, args: [...exclude, ...onStack], adopts });
     }
 
     /**

@@ -41,6 +41,8 @@ export interface DeployOptions {
     readonly force: boolean;
     /** Version for the idle colour. Default: that of the stack's config */
     readonly newVersion?: NewVersion | undefined;
+    /** Image of insights. Default: that of the stack's config */
+    readonly insightsImage?: string | undefined;
     /** Whether the active colour may be changed under traffic, by a rolling update. */
     readonly inPlace: boolean;
 }
@@ -59,10 +61,7 @@ export async function deployAndSwitch(
     const before = await readRunning(context);
     if (before) await assertNoSwitchUnderWay(context);
     const recorded = Object.entries(await readRecordedConfig(cluster, stack));
-    const replaced =
-        before && isServing(options.newVersion, before)
-            ? {}
-            : await writeVersion(options, before?.idle);
+    const replaced = await writeImages(options, before);
     const config = Object.fromEntries(recorded.filter(([key]) => !(key in replaced)));
     const changed = before ? await findChangedColours(stack, config, before.pods) : [];
     if (before && !inPlace && changed.includes(otherColour(before.idle))) {
@@ -165,26 +164,28 @@ export function readNewVersion(
     throw invalidValue(missing, "", `a value, since ${given} is set`);
 }
 
-/** @returns the replaced values by key */
-async function writeVersion(
-    { stack, newVersion }: DeployOptions,
-    idle: Colour | undefined,
+/** Writes the images of a deploy into the stack's file. @returns the replaced values by key */
+async function writeImages(
+    { stack, newVersion, insightsImage }: DeployOptions,
+    running: Running | undefined,
 ): Promise<Values> {
-    if (!newVersion) return {};
-    if (idle === undefined) {
-        throw new ReleaseError(
-            "there is no idle colour before the first deploy: set blue.image and green.image in the stack's config",
-        );
-    }
-    const file = stackConfigFile(stack);
+    const isNew = newVersion && !(running && isServing(newVersion, running));
     const written = {
-        [`${idle}.image`]: newVersion.image,
-        [`${idle}.version`]: newVersion.version,
+        ...(isNew && versionValues(newVersion, running?.idle)),
+        ...(insightsImage !== undefined && { "insights.image": insightsImage }),
     };
+    const file = stackConfigFile(stack);
     const replaced = Object.keys(written).map(async (key) => [key, await readConfig(file, key)]);
     const before = Object.fromEntries(await Promise.all(replaced)) as Values;
     await setConfig(file, written);
     return before;
+}
+
+function versionValues({ image, version }: NewVersion, idle: Colour | undefined): Values {
+    if (idle !== undefined) return { [`${idle}.image`]: image, [`${idle}.version`]: version };
+    throw new ReleaseError(
+        "there is no idle colour before the first deploy: set blue.image and green.image in the stack's config",
+    );
 }
 
 /** Finds the colours whose configured image or version differs from the running one. */

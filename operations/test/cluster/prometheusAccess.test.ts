@@ -3,7 +3,8 @@ import type { Cluster } from "../../cluster/connect.ts";
 import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { prometheusAccess, serviceOf } from "../../cluster/prometheusAccess.ts";
+import { forwardPrometheus, prometheusAccess, serviceOf } from "../../cluster/prometheusAccess.ts";
+import { startForwarding } from "../support/forwarding.ts";
 
 let server: Server | undefined;
 
@@ -64,4 +65,27 @@ test("an invalid response is an error with its status", async () => {
     const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
     const get = await prometheusAccess(clusterWith({ ConfigMap: { data: { url } } }));
     await expect(get("/api/v1/query?query=up")).rejects.toThrow(`${url} answered 403`);
+});
+
+test("another program gets the URL and the token of a Prometheus outside the cluster", async () => {
+    const token = Buffer.from("token of the stack").toString("base64");
+    const url = "https://prometheus.example/api/prom/";
+    const cluster = clusterWith({ ConfigMap: { data: { url } }, Secret: { data: { token } } });
+    expect(await forwardPrometheus(cluster)).toMatchObject({ url, token: "token of the stack" });
+});
+
+test("another program gets a port of this machine for a Prometheus inside the cluster", async () => {
+    const forwarding = await startForwarding();
+    const ports = [{ port: 9090, targetPort: 9090 }];
+    const status = { phase: "Running", conditions: [{ type: "Ready", status: "True" }] };
+    forwarding.service = { spec: { selector: { app: "prometheus" }, ports } };
+    forwarding.pods = [{ metadata: { name: "prometheus-0" }, spec: { containers: [] }, status }];
+    const body = '{"status":"success"}';
+    forwarding.answer = `HTTP/1.1 200 \r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+    const { url, close } = await forwardPrometheus(forwarding.cluster);
+    const response = await fetch(`${url}/api/v1/query?query=up`);
+    expect(await response.json()).toEqual({ status: "success" });
+    expect(forwarding.requests).toEqual(["prometheus-0:9090 GET /api/v1/query?query=up HTTP/1.1"]);
+    await close();
+    forwarding.close();
 });

@@ -2,6 +2,8 @@ import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { deleteIfExists, readIfExists } from "../../cluster/connect.ts";
+import { createRecord, RECORD_NAMESPACE, recordReference } from "../../deploy/apply/record.ts";
 import { bind, clusterId, requireBinding, stackOfCluster, unbind } from "../../deploy/binding.ts";
 import { startApiServer, type ApiServer } from "../support/apiServer.ts";
 
@@ -105,4 +107,17 @@ test("a cluster whose stack was removed accepts another one", async () => {
     expect(await stackOfCluster(cluster)).toBe("prod");
     await unbind(cluster, "prod");
     await requireBinding({ cluster, stack: "dev", file: stackFile("dev") });
+});
+
+test("the removal of the last stack leaves no namespace of records, and no other does", async () => {
+    const { cluster } = api;
+    const namespace = { apiVersion: "v1", kind: "Namespace", name: RECORD_NAMESPACE };
+    await bind({ cluster, stack: "prod", file: stackFile("prod"), report });
+    await createRecord(cluster, "dev", {});
+    await unbind(cluster, "prod");
+    expect(await readIfExists(cluster, namespace)).toBeDefined();
+    await deleteIfExists(cluster, recordReference("dev"));
+    await bind({ cluster, stack: "prod", file: stackFile("prod"), report });
+    await unbind(cluster, "prod");
+    expect(await readIfExists(cluster, namespace)).toBeUndefined();
 });

@@ -52,8 +52,8 @@ describe("a request to the Gateway", () => {
 
     test("is not sent if the certificate is untrusted, and the error has the remedy", async () => {
         const send = createSend({ address: endpoint(), ca: undefined });
-        const asked = embed({ url: `https://${HOST}`, send, apiKey: undefined }, ["a"]);
-        await expect(asked).rejects.toThrow(/certificate.*GATEWAY_CA_FILE=ca\.pem/);
+        const response = embed({ url: `https://${HOST}`, send, apiKey: undefined }, ["a"]);
+        await expect(response).rejects.toThrow(/certificate.*GATEWAY_CA_FILE=ca\.pem/);
         await expect(send(`https://${HOST}/health`)).rejects.toThrow(
             /GET https:\/\/.*\/health failed: .*certificate.*GATEWAY_CA_FILE=ca\.pem/,
         );
@@ -61,7 +61,7 @@ describe("a request to the Gateway", () => {
 
     test("is not sent if the certificate is for another host", async () => {
         const send = createSend({ address: endpoint(), ca });
-        const asked = embed({ url: "https://other.example", send, apiKey: undefined }, ["a"]);
-        await expect(asked).rejects.toThrow(/altnames|does not match/);
+        const response = embed({ url: "https://other.example", send, apiKey: undefined }, ["a"]);
+        await expect(response).rejects.toThrow(/altnames|does not match/);
     });
 });

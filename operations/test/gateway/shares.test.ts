@@ -13,11 +13,12 @@ describe("sharesWithin", () => {
                 count,
                 fc.double({ min: 0, max: 1, noNaN: true }),
                 (green, n, at) => {
-                    const counted = Math.round(at * n);
+                    const candidateCount = Math.round(at * n);
                     const p = green / 100;
-                    const deviations = Math.abs(counted - n * p) / Math.sqrt(n * p * (1 - p));
+                    const deviations =
+                        Math.abs(candidateCount - n * p) / Math.sqrt(n * p * (1 - p));
                     const { matches } = checkShares(
-                        { blue: n - counted, green: counted },
+                        { blue: n - candidateCount, green: candidateCount },
                         { blue: 100 - green, green },
                     );
                     expect(matches).toBe(deviations <= 4);

@@ -6,7 +6,7 @@ import {
     evidenceWorse,
     logEvidence,
 } from "../../judge/sequential.ts";
-import { seededRandom } from "../../../bench/judge/simulation.ts";
+import { seededRandom } from "../../../bench/shared/random.ts";
 import { propertyRuns } from "../../../tests/support/property.ts";
 
 const TOLERANCE = { ratio: 1, margin: 0.001 };

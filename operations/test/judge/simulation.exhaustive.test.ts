@@ -1,12 +1,8 @@
 import { describe, expect, test } from "@jest/globals";
 import { DEFAULT_LIMITS } from "../../judge/limits.ts";
 import { BAD, GOOD } from "../../../bench/judge/scenarios.ts";
-import {
-    failsInSwitch,
-    simulateWindow,
-    seededRandom,
-    type Outcome,
-} from "../../../bench/judge/simulation.ts";
+import { failsInSwitch, simulateWindow, type Outcome } from "../../../bench/judge/simulation.ts";
+import { seededRandom } from "../../../bench/shared/random.ts";
 
 const STEP = 20;
 const SWITCHES = 60;

@@ -264,8 +264,8 @@ test("Without an accepted API key a release changes nothing, and a rollback retu
     expect(back).toMatchObject({ kind: "rollback", phase: "promoted" });
     expect(world.weights()).toEqual(all("blue"));
     world.onTrial.clear();
-    const refused = await world.clock.until(start(world.driver("eve"), TO_GREEN));
-    expect(refused.aborted).toMatchObject({
+    const rival = await world.clock.until(start(world.driver("eve"), TO_GREEN));
+    expect(rival.aborted).toMatchObject({
         phase: "preflight",
         reason: "the candidate cannot be checked: it requires one",
     });

@@ -35,6 +35,7 @@ export async function startForwarding(): Promise<Forwarding> {
             namespaced: true,
         }));
         if (url === "/api/v1") response.end(JSON.stringify({ resources: kinds }));
+        else if (/\/pods\/[^/?]+$/.test(url)) response.end(JSON.stringify(state.pods[0]));
         else if (url.includes("/services/")) response.end(JSON.stringify(state.service));
         else response.end(JSON.stringify({ items: state.pods }));
     });

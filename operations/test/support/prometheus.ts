@@ -1,10 +1,11 @@
-import { spawn } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { promisify } from "node:util";
 import type { Query } from "../../judge/prometheus.ts";
 
 /** Stale marker, which Prometheus writes if a series ends or a scrape fails. */
@@ -16,6 +17,7 @@ export interface Series {
 }
 
 export interface RealPrometheus {
+    readonly url: string;
     readonly write: (series: readonly Series[]) => Promise<void>;
     readonly ask: Query;
     readonly stop: () => Promise<void>;
@@ -24,9 +26,17 @@ export interface RealPrometheus {
 /** Runs a program that is killed when its descriptor 3 closes, as it does when Jest ends a worker by force. */
 const UNTIL_CLOSED = '{ cat <&3 >/dev/null; kill -KILL $$; } & exec "$0" "$@" 3<&-';
 
-/** Starts a real Prometheus on loopback that scrapes nothing and accepts remote writes. */
-export async function startPrometheus(): Promise<RealPrometheus> {
+/**
+ * Starts a real Prometheus on loopback that scrapes nothing and accepts remote writes.
+ *
+ * @param history samples of any age, one line of OpenMetrics each. Every part is imported on its own: promtool reads it once
+ * for each two hours that it spans
+ */
+export async function startPrometheus(
+    history: readonly (readonly string[])[] = [],
+): Promise<RealPrometheus> {
     const folder = await mkdtemp(path.join(tmpdir(), "judge-"));
+    for (const part of history) await createBlocks(folder, part);
     const port = await freePort();
     const url = `http://127.0.0.1:${port}`;
     const child = spawn(
@@ -37,6 +47,8 @@ export async function startPrometheus(): Promise<RealPrometheus> {
             `--storage.tsdb.path=${folder}`,
             `--web.listen-address=127.0.0.1:${port}`,
             "--web.enable-remote-write-receiver",
+            // A history has fixed times.
+            "--storage.tsdb.retention.time=100y",
             "--log.level=error",
         ],
         { stdio: ["ignore", "ignore", "pipe", "pipe"] },
@@ -50,6 +62,7 @@ export async function startPrometheus(): Promise<RealPrometheus> {
         await delay(50);
     }
     return {
+        url,
         write: async (series) => {
             const answer = await fetch(`${url}/api/v1/write`, {
                 method: "POST",
@@ -76,28 +89,54 @@ export async function startPrometheus(): Promise<RealPrometheus> {
     };
 }
 
+async function createBlocks(folder: string, history: readonly string[]): Promise<void> {
+    const file = path.join(folder, "history.txt");
+    await writeFile(file, `${history.join("\n")}\n# EOF\n`);
+    const args = ["tsdb", "create-blocks-from", "openmetrics", "--quiet", file, folder];
+    await promisify(execFile)("promtool", args);
+    await rm(file);
+}
+
 /** Remote write 1.0: WriteRequest { timeseries = 1 { labels = 1 { name, value }, samples = 2 { value, time } } }. */
 function writeRequest(all: readonly Series[]): Buffer {
     return Buffer.concat(
         all.map(({ labels, samples }) =>
             field(1, [
-                // Receivers require labels sorted by name.
-                ...Object.entries(labels)
-                    .sort(([a], [b]) => (a < b ? -1 : 1))
-                    .map(([name, value]) =>
-                        field(1, [field(1, [Buffer.from(name)]), field(2, [Buffer.from(value)])]),
-                    ),
-                ...samples.map(([seconds, value]) =>
-                    field(2, [
-                        Buffer.from([(1 << 3) | 1]),
-                        double(value),
-                        Buffer.from([2 << 3]),
-                        varint(Math.round(seconds * 1000)),
-                    ]),
-                ),
+                encodeOnce(labels, () => encodeLabels(labels)),
+                encodeOnce(samples, () => encodeSamples(samples)),
             ]),
         ),
     );
+}
+
+/** Large histories share the samples of many series, and the labels of many writes. */
+const encodings = new WeakMap<object, Buffer>();
+
+function encodeOnce(value: object, encode: () => Buffer): Buffer {
+    const known = encodings.get(value) ?? encode();
+    encodings.set(value, known);
+    return known;
+}
+
+function encodeLabels(labels: Series["labels"]): Buffer {
+    // Receivers require labels sorted by name.
+    const sorted = Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1));
+    const fields = sorted.map(([name, value]) =>
+        field(1, [field(1, [Buffer.from(name)]), field(2, [Buffer.from(value)])]),
+    );
+    return Buffer.concat(fields);
+}
+
+function encodeSamples(samples: Series["samples"]): Buffer {
+    const fields = samples.map(([seconds, value]) =>
+        field(2, [
+            Buffer.from([(1 << 3) | 1]),
+            double(value),
+            Buffer.from([2 << 3]),
+            varint(Math.round(seconds * 1000)),
+        ]),
+    );
+    return Buffer.concat(fields);
 }
 
 function field(number: number, parts: readonly Buffer[]): Buffer {

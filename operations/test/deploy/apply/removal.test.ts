@@ -1,6 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 import type { Cluster, ObjectReference } from "../../../cluster/connect.ts";
 import { deleteUnlessUsed, removalPhases } from "../../../deploy/apply/removal.ts";
+import { describeRemoval } from "../../../deploy/apply/remove.ts";
 
 const of = (kind: string, name: string, namespace?: string): ObjectReference => ({
     ...{ apiVersion: "v1", kind, name },
@@ -69,4 +70,18 @@ describe("deleteUnlessUsed", () => {
         const unmarked = await remove({}, 2);
         for (const { deleted } of [unused, unmarked]) expect(deleted).toEqual([DEFINITION.name]);
     });
+});
+
+test.each([
+    ["by Pulumi", 181, { count: 0, remaining: [] }, "Removed dev from here: 181 objects"],
+    ["by apply", 0, { count: 3, remaining: [] }, "Removed dev from here: 3 objects"],
+    [
+        "after pulumi destroy",
+        0,
+        { count: 0, remaining: [] },
+        "Removed the record of dev from here: it had no more objects",
+    ],
+    ["never deployed", 0, undefined, "here has no stack dev that was deployed from this machine"],
+])("the removal of a stack is described: %s", (_, destroyed, removed, text) => {
+    expect(describeRemoval("dev", "here", destroyed, removed)).toBe(text);
 });

@@ -149,10 +149,10 @@ describe("pending creations of a killed update", () => {
 
     test("are imported by the provider's id, or dropped", () => {
         const namespace = { urn: "urn:n", apiVersion: "v1", kind: "Namespace", name: "blue" };
-        const made = [
+        const pendingObjects = [
             { urn: "urn:s", apiVersion: "v1", kind: "Secret", name: "keys", namespace: "blue" },
         ];
-        expect(refreshArgs([...made, namespace]).join(" ")).toBe(
+        expect(refreshArgs([...pendingObjects, namespace]).join(" ")).toBe(
             "refresh --yes --skip-preview --clear-pending-creates " +
                 "--import-pending-creates urn:s --import-pending-creates blue/keys " +
                 "--import-pending-creates urn:n --import-pending-creates blue",

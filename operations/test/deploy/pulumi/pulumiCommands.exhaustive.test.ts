@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { hostname, tmpdir } from "node:os";
 import path from "node:path";
+import { GENERATED_SECRETS } from "@property-search/contract";
 import type { Cluster } from "../../../cluster/connect.ts";
 import { clusterId, stackOfCluster } from "../../../deploy/binding.ts";
 import { deploy } from "../../../deploy/deploy.ts";
@@ -134,7 +135,10 @@ test("a preview of a new stack creates it and generates temporary secrets", asyn
     await installPulumi({ "stack export": "echo \"no stack named 'dev' found\" >&2; exit 255" });
     expect(await preview()).toMatch(/^Stack dev: no changes/);
     expect(await invocations("stack")).toContain("stack init dev --no-select --non-interactive");
-    expect(await invocations("config set")).toHaveLength(7);
+    const set = await invocations("config set");
+    expect(set.map((words) => words.split(" ")[2])).toEqual(
+        GENERATED_SECRETS.map((key) => `property-search:${key}`),
+    );
     expect(reported.join("\n")).toMatch(/had no stack dev: created an empty one/);
     expect(await readFile(tracked, "utf8")).toBe(before);
     const [stateFolder = ""] = await readdir(path.join(folder, "state/property-search/pulumi"));
@@ -330,7 +334,9 @@ test("secrets for manual pulumi come with the name of the cluster", async () => 
     await installPulumi();
     await withCluster(async ({ cluster: double }, stackFile) => {
         const report = (line: string) => reported.push(line);
-        expect(await storeGeneratedSecrets({ cluster: double, stack: "dev", report })).toBe(7);
+        expect(await storeGeneratedSecrets({ cluster: double, stack: "dev", report })).toBe(
+            GENERATED_SECRETS.length,
+        );
         const text = await readFile(stackFile, "utf8");
         expect(text).toContain(`property-search:cluster.id: ${await clusterId(double)}`);
         expect(await stackOfCluster(double)).toBeUndefined();

@@ -1,8 +1,10 @@
 #!/usr/bin/env bash
-# Builds the service's image, pushes it and signs it by its digest: once for each content. What the image is
-# built from gives it a tag; where the registry has that tag, its image is taken, if our workflow has signed it.
+# Builds an image, pushes it and signs it by its digest: once for each content. What the image is built from gives
+# it a tag; where the registry has that tag, its image is taken, if our workflow has signed it.
 #
-#   publish.sh REPOSITORY     such as ghcr.io/acme/embedding-service; the login is docker's own
+#   publish.sh REPOSITORY [WORKSPACE]
+#                             such as ghcr.io/acme/embedding-service; the login is docker's own
+#                             WORKSPACE: app (the service, by default) or insights
 #   publish.sh --verify IMAGE  fails unless the image, by its digest, is signed by our workflow
 #
 # Signatures are keyless (https://docs.sigstore.dev/cosign/signing/overview/): whoever runs this signs as the
@@ -12,8 +14,6 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 ISSUER=https://token.actions.githubusercontent.com
-SOURCES=(app/Dockerfile app/model app/package.json app/src contract/package.json contract/src
-    package.json package-lock.json .npmrc .dockerignore)
 
 verify() { # IMAGE
     local workflow="https://github.com/${GITHUB_REPOSITORY:-}/.github/workflows/deploy.yml@refs/heads/main"
@@ -37,6 +37,14 @@ fi
 
 repository=${1:-}
 repository=${repository,,}
+workspace=${2:-app}
+[[ $workspace =~ ^(app|insights)$ ]] || {
+    echo "WORKSPACE is \"$workspace\"; allowed: app, insights" >&2
+    exit 1
+}
+sources=("$workspace"/{Dockerfile,package.json,src} contract/package.json contract/src
+    package.json package-lock.json .npmrc .dockerignore)
+if [ "$workspace" = app ]; then sources+=(app/model); fi
 # A first part without a dot or a port is no registry to docker, but a user of docker.io.
 [[ $repository =~ ^([a-z0-9-]+(\.[a-z0-9-]+)+(:[0-9]+)?|[a-z0-9-]+:[0-9]+|localhost)(/[a-z0-9]+([._-]+[a-z0-9]+)*)+$ ]] || {
     echo "REPOSITORY is \"${1:-}\"; allowed: a registry and a name, without a tag, such as ghcr.io/acme/service" >&2
@@ -46,11 +54,11 @@ if ! docker buildx version >/dev/null 2>&1; then
     echo "docker buildx is missing: install Docker and its plugin buildx, then run make image again" >&2
     exit 1
 fi
-changed=$(git status --porcelain -- "${SOURCES[@]}")
+changed=$(git status --porcelain -- "${sources[@]}")
 [ -z "$changed" ] || { echo "what the image is built from is not committed:"$'\n'"$changed" >&2; exit 1; }
-content=$(git ls-tree HEAD "${SOURCES[@]}" | sha256sum | cut -c1-12)
+content=$(git ls-tree HEAD "${sources[@]}" | sha256sum | cut -c1-12)
 tag=$repository:src-$content
-version=v$(sed -n 's/^ *"version": "\(.*\)",$/\1/p' app/package.json | head -n 1)-$content
+version=v$(sed -n 's/^ *"version": "\(.*\)",$/\1/p' "$workspace/package.json" | head -n 1)-$content
 
 digest=$(docker buildx imagetools inspect "$tag" --format '{{.Manifest.Digest}}' 2>/dev/null) || digest=
 # What somebody else has pushed under the tag is never signed, and neither is what a run that was cut off left.
@@ -59,7 +67,7 @@ if [ -n "$digest" ] && verify "$repository@$digest"; then
 else
     metadata=$(mktemp)
     trap 'rm -f "$metadata"' EXIT
-    docker buildx build --file app/Dockerfile --tag "$tag" --provenance=mode=max --sbom=true \
+    docker buildx build --file "$workspace/Dockerfile" --tag "$tag" --provenance=mode=max --sbom=true \
         --metadata-file "$metadata" --push .
     digest=$(sed -n 's/.*"containerimage\.digest": *"\(sha256:[0-9a-f]*\)".*/\1/p' "$metadata")
     [[ $digest =~ ^sha256:[0-9a-f]{64}$ ]] || { echo "the build told no digest: $(cat "$metadata")" >&2; exit 1; }

@@ -8,11 +8,13 @@ import { createOrigin } from "./cache/origin.ts";
 import { createEntryStore } from "./cache/entryStore.ts";
 import { createResolver } from "./cache/resolver.ts";
 import type { Config } from "./config.ts";
+import { withGhosts } from "./ghosts/tiers.ts";
 import { createResponseFormats } from "./http/handler/responseBody.ts";
 import { createResponseMemory } from "./http/handler/responseMemory.ts";
 import { MAX_BYTES_OF_ALL_BODIES } from "./http/protocol/requestBody.ts";
 import { createByteBudget } from "./memory/byteBudget.ts";
 import { withCors } from "./http/protocol/cors.ts";
+import { createFeedbackHandler } from "./http/handler/feedback.ts";
 import { createEmbeddingsHandler } from "./http/handler/embeddings.ts";
 import type { Handler } from "./http/protocol/exchange.ts";
 import { createLargeBodyParser, type LargeBodyParser } from "./http/handler/largeBodies.ts";
@@ -22,16 +24,19 @@ import { createResponder } from "./http/protocol/responder.ts";
 import { parseEmbed, parseOpenai, type ModelLimits } from "./http/protocol/embeddingRequest.ts";
 import { createRouter } from "./http/protocol/router.ts";
 import { createTokenLimitsCheck } from "./http/handler/tokenLimits.ts";
-import { createKeysOf, createSpaceOf } from "./key/key.ts";
+import { createKeysOf, createSpaceOf, INPUT_TYPE } from "./key/key.ts";
 import { createNormaliser } from "./key/normalise.ts";
 import type { Log } from "./log.ts";
-import type { OpenaiTiming } from "./upstream/openai/openai.ts";
-import { createDependencies, type Dependencies } from "./container.ts";
+import { createDependencies, type Dependencies, type Timing } from "./container.ts";
+import { withReuse } from "./reuse/resolver.ts";
+import { createSemanticReuse } from "./reuseContainer.ts";
 
 export interface App {
     readonly listener: Handler;
     /** Undefined without an admin token. */
     readonly admin: AdminServer | undefined;
+    /** Undefined without an automation token. */
+    readonly automation: AdminServer | undefined;
     /** Resolves when embeddings can be served. Probes are served earlier. */
     readonly start: () => Promise<void>;
     /** Makes the pod unready and closes each connection after its response. Requests are still served. */
@@ -39,7 +44,7 @@ export interface App {
     readonly close: () => Promise<void>;
 }
 
-export async function buildApp(config: Config, log: Log, timing?: OpenaiTiming): Promise<App> {
+export async function buildApp(config: Config, log: Log, timing?: Timing): Promise<App> {
     return assemble(await createDependencies(config, log, timing));
 }
 
@@ -53,27 +58,39 @@ export async function assemble(dependencies: Dependencies): Promise<App> {
     const admin = await createAdmin({ ...dependencies, ...core.forAdmin, report });
     return {
         admin: admin?.server,
+        automation: admin?.automation,
         listener: createListener(dependencies, core, largeBodies, limits, {
             isStarted: () => lifecycle.started,
             isDraining: () => lifecycle.draining,
             report,
         }),
         start: async () => {
-            await Promise.all([dependencies.upstream.start(), startCaches(dependencies)]);
+            await Promise.all([
+                dependencies.upstream.start(),
+                startCaches(dependencies),
+                core.semantic?.start(),
+            ]);
             lifecycle.started = true;
         },
         drain: () => {
             lifecycle.draining = true;
         },
         close: async () => {
-            const { upstream, shared, tracing, hotKeys, auth } = dependencies;
+            const { upstream, shared, tracing, hotKeys, ghosts, auth } = dependencies;
             for (const polled of [
                 dependencies.epochs,
                 dependencies.invalidations,
                 dependencies.quarantines,
+                dependencies.settings,
             ])
                 polled.stop();
-            await Promise.all([admin?.close(), hotKeys.close(), auth.stop()]);
+            await Promise.all([
+                admin?.close(),
+                hotKeys.close(),
+                ghosts.stop(),
+                auth.stop(),
+                core.semantic?.close(),
+            ]);
             await Promise.all([
                 upstream.close(),
                 shared.close(),
@@ -89,9 +106,17 @@ async function startCaches({
     epochs,
     invalidations,
     quarantines,
+    settings,
     hotKeys,
+    ghosts,
 }: Dependencies): Promise<void> {
-    await Promise.all([epochs.start(), invalidations.start(), quarantines.start()]);
+    await Promise.all([
+        epochs.start(),
+        invalidations.start(),
+        quarantines.start(),
+        settings.start(),
+    ]);
+    await ghosts.start();
     if (quarantines.isUpToDate()) await hotKeys.warm();
 }
 
@@ -101,25 +126,26 @@ type Core = ReturnType<typeof createCore>;
 function createCore(dependencies: Dependencies) {
     const { config, upstream, local, shared, codec, epochs, quarantines, ledger, redis } =
         dependencies;
-    const { auth } = dependencies;
+    const { auth, experiments, ghosts } = dependencies;
     const { provider, revision } = upstream;
-    const space = { provider, model: config.model, revision, inputType: "none" };
+    const space = { provider, model: config.model, revision, inputType: INPUT_TYPE };
     const keysOf = createKeysOf(space, epochs.get);
     const spaceOf = createSpaceOf(space, epochs.get);
     const normalise = createNormaliser(config.textFolding);
     const tiers = {
-        local,
+        local: withGhosts(ghosts, local),
         shared,
+        explainMisses: ghosts.explain,
         singleFlight: createSingleFlight(),
         upstream,
         origin: createOrigin({
             upstream,
             codec,
-            ttlSeconds: config.cacheTtlSeconds,
+            ttlSecondsOf: experiments.ttlSecondsOf,
             spaceOf,
             onBilled: ledger.recordCall,
             reserve: ({ tenant, purpose }, items) =>
-                purpose === "request"
+                purpose === "request" || purpose === "audit"
                     ? auth.tokenBudget.reserve(
                           tenant,
                           items.map(({ input }) => input),
@@ -130,12 +156,26 @@ function createCore(dependencies: Dependencies) {
             stamp: (now) => Math.max(now, quarantines.ownRecord()?.since ?? 0),
         }),
     };
-    const tracked = countWaiting(createResolver(tiers));
+    const exact = createResolver(tiers);
+    const semantic = createSemanticReuse(dependencies, spaceOf);
+    const tracked = countWaiting(
+        semantic
+            ? withReuse(exact, {
+                  reuse: semantic.reuse,
+                  local,
+                  shared,
+                  dimensions: upstream.dimensions,
+                  cacheModeOf: experiments.cacheModeOf,
+              })
+            : exact,
+    );
     return {
         normalise,
         keysOf,
+        semantic,
         resolver: tracked.resolver,
         forAdmin: {
+            semantic,
             normalise,
             keysOf,
             spaceOf,
@@ -157,7 +197,7 @@ function createListener(
     limits: ModelLimits,
     health: Health,
 ): Handler {
-    const { config, log, upstream, auth, registry, metrics, ledger } = dependencies;
+    const { config, log, upstream, auth, registry, metrics, ledger, feedback } = dependencies;
     const { colour, version, model } = config;
     const { normalise } = core;
     const responder = createResponder({ colour, version, isDraining: health.isDraining });
@@ -165,6 +205,7 @@ function createListener(
         ...dependencies,
         ...core,
         authenticator: auth.authenticator,
+        chooseCacheMode: core.semantic?.chooseCacheMode,
         checkTokenLimits: createTokenLimitsCheck(upstream.countTokens),
         bodyBudget: createByteBudget(MAX_BYTES_OF_ALL_BODIES),
         responseMemory: createResponseMemory(),
@@ -180,6 +221,7 @@ function createListener(
             const tenants = auth.tenants();
             ledger.initialiseSeries(tenants);
             metrics.initialiseSeries(tenants);
+            feedback.initialiseSeries(tenants);
             return registry.metrics();
         },
     };
@@ -211,6 +253,7 @@ function createListener(
                     formatResponse: formats.embed,
                 }),
                 [PATHS.embeddings]: embeddings,
+                [PATHS.feedback]: createFeedbackHandler(handlerDependencies),
                 ...modelRoutes.post,
             },
             get: { ...createProbes(health, exposition, responder), ...modelRoutes.get },

@@ -1,18 +1,21 @@
+import { EXPERIMENTS, parseExperiments, type Experiment } from "@property-search/contract";
 import { FOLDINGS, partsOfList, type ServiceSettings } from "@property-search/contract/settings";
 
 import type { Folding } from "./key/normalise.ts";
 import { readRedisConfig, type RedisConfig } from "./redis/config.ts";
+import { readReuseConfig, type ReuseConfig } from "./reuse/config.ts";
 import { parseBaseUrl, SettingsReader, type Environment } from "./settingsReader.ts";
 import { readTenantsConfig, type TenantsConfig } from "./tenants/config.ts";
 import { readProviderConfig, type ProviderConfig } from "./upstream/config.ts";
 
 /** Settings that the config has in another form, so that neither a secret nor a URL with a password remains. */
-const GROUPED = /^(redis|upstream|tracing|tenants|admin|model)[A-Z]|Proxy$|^(anonymous|revision)$/;
+const GROUPED =
+    /^(redis|upstream|tracing|tenants|admin|automation|model|semantic)[A-Z]|Proxy$|^(anonymous|revision)$/;
 type Grouped =
-    | `${"redis" | "upstream" | "tracing" | "tenants" | "admin"}${string}`
+    | `${"redis" | "upstream" | "tracing" | "tenants" | "admin" | "automation" | "semantic"}${string}`
     | `${string}Proxy`
     | ("modelDirectory" | "modelThreads" | "anonymous" | "revision")
-    | ("provider" | "textFolding" | "corsOrigins");
+    | ("provider" | "textFolding" | "corsOrigins" | "experiments");
 
 /** The service's validated environment. */
 export interface Config extends Omit<ServiceSettings, Grouped> {
@@ -20,14 +23,19 @@ export interface Config extends Omit<ServiceSettings, Grouped> {
     readonly redis: RedisConfig | undefined;
     /** In the order of FOLDINGS. */
     readonly textFolding: readonly Folding[];
+    readonly experiments: readonly Experiment[];
     /** Origins whose pages may read responses; `*`: all. */
     readonly corsOrigins: readonly string[];
     /** Undefined: requests are not traced. */
     readonly tracing: TracingConfig | undefined;
     readonly provider: ProviderConfig;
+    /** Undefined: semantic reuse is off. */
+    readonly reuse: ReuseConfig | undefined;
     readonly tenants: TenantsConfig;
     /** Undefined: no admin port. */
     readonly admin: AdminConfig | undefined;
+    /** Undefined: no automation port. */
+    readonly automation: AdminConfig | undefined;
 }
 
 export interface TracingConfig {
@@ -56,6 +64,10 @@ export function readConfig(environment: Environment): Config {
         ...(Object.fromEntries(plain) as Omit<ServiceSettings, Grouped>),
         redis: readRedisConfig(read),
         textFolding: FOLDINGS.filter((one) => foldings.includes(one)),
+        // An invalid list is reported with the other errors.
+        experiments: EXPERIMENTS.fits(values.experiments)
+            ? parseExperiments(values.experiments)
+            : [],
         corsOrigins: partsOfList(values.corsOrigins),
         tracing:
             values.tracingUrl === ""
@@ -65,11 +77,16 @@ export function readConfig(environment: Environment): Config {
                       share: Number(values.tracingSampleRatio),
                   },
         provider: readProviderConfig(read),
+        reuse: readReuseConfig(read),
         tenants: readTenantsConfig(read),
         admin:
             values.adminToken === ""
                 ? undefined
                 : { port: values.adminPort, token: values.adminToken },
+        automation:
+            values.automationToken === ""
+                ? undefined
+                : { port: values.automationPort, token: values.automationToken },
     };
     read.throwErrors();
     return config;

@@ -20,7 +20,9 @@ async function main(): Promise<void> {
     const server = createHttpServer(app.listener);
     const port = await server.listen(config.port);
     const adminPort = config.admin && (await app.admin?.listen(config.admin.port));
-    log.info({ port, adminPort, ...summary(config) }, "Listening");
+    const automationPort =
+        config.automation && (await app.automation?.listen(config.automation.port));
+    log.info({ port, adminPort, automationPort, ...summary(config) }, "Listening");
     const stopped = stopSignal();
     await Promise.race([app.start(), stopped]);
     if (config.colour === "none") greet(config, port);

@@ -162,8 +162,8 @@ describe("The examples", () => {
     });
 
     test("of curl fails if the service rejects the key", async () => {
-        const refused = runExample({ file: "curl.sh" }, { ...example(), key: "wrong" });
-        await expect(refused).rejects.toThrow("401");
+        const unauthorised = runExample({ file: "curl.sh" }, { ...example(), key: "wrong" });
+        await expect(unauthorised).rejects.toThrow("401");
     });
 
     test("of openai-node ranks listings", async () => {
@@ -194,11 +194,11 @@ describe("The Vercel AI SDK", () => {
     });
 
     test("reports why a request was rejected", async () => {
-        const asked = embed({
+        const response = embed({
             model: openai("wrong").embeddingModel(MODEL),
             value: "a",
             maxRetries: 0,
         });
-        await expect(asked).rejects.toMatchObject({ statusCode: 401 });
+        await expect(response).rejects.toMatchObject({ statusCode: 401 });
     });
 });

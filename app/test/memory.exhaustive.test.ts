@@ -126,20 +126,20 @@ const SINGLE = {
 
 /** A request whose body is sent by hand. */
 function sentByHand(): { request: HttpRequest; sink: () => BodySink } {
-    let given: BodySink | undefined;
+    let bodySink: BodySink | undefined;
     const request: HttpRequest = {
         rawHeaders: [],
         bufferedBody: () => undefined,
         readInto: (sink) => {
-            given = sink;
+            bodySink = sink;
         },
         resume: () => undefined,
     };
     return {
         request,
         sink: () => {
-            if (!given) throw new Error("Nobody reads the body");
-            return given;
+            if (!bodySink) throw new Error("Nobody reads the body");
+            return bodySink;
         },
     };
 }
@@ -177,12 +177,12 @@ describe("A body", () => {
     test("is rejected if all bodies together are too large, the oldest incomplete one first", () => {
         const budget = createByteBudget(3 * MAX_BODY_BYTES);
         const ends: string[] = [];
-        const holds: ByteReservation[] = [];
+        const reservations: ByteReservation[] = [];
         const receive = (name: string) => {
             const { request, sink } = sentByHand();
             readBody(request, budget, {
-                onBody: (_, hold) => {
-                    holds.push(hold);
+                onBody: (_, reservation) => {
+                    reservations.push(reservation);
                     ends.push(`${name} done`);
                 },
                 onError: (error: HttpError) => ends.push(`${name} ${error.status}`),
@@ -208,7 +208,7 @@ describe("A body", () => {
         fourth.onEnd();
         receive("fifth").onChunk(Buffer.alloc(1));
         expect(ends.slice(2)).toEqual(["third done", "fourth done", "fifth 503"]);
-        for (const hold of holds) hold.release();
+        for (const hold of reservations) hold.release();
         expect(budget.reservedBytes()).toBe(0);
         const sixth = receive("sixth");
         sixth.onChunk(block());

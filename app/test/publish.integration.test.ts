@@ -81,6 +81,20 @@ describe("publishing the image", () => {
         );
     });
 
+    test("builds that of insights from its own sources", () => {
+        const { status, calls, output } = publish("ghcr.io/acme/insights", "insights");
+        expect(status).toBe(0);
+        expect(calls).toContain(
+            "buildx build --file insights/Dockerfile --tag ghcr.io/acme/insights:src-",
+        );
+        const sources = /^git ls-tree HEAD (.*)$/m.exec(calls)?.[1] ?? "";
+        expect(sources).toMatch(
+            /^insights\/Dockerfile insights\/package\.json insights\/src contract\//,
+        );
+        expect(sources).not.toContain("app/");
+        expect(output).toMatch(/^image=ghcr\.io\/acme\/insights@sha256:b{64}\n/);
+    });
+
     test("reuses an image with the same content that the workflow signed", () => {
         mark("there");
         mark("signed");
@@ -102,6 +116,7 @@ describe("publishing the image", () => {
 
     test.each([
         [[], /REPOSITORY is ""; allowed: a registry and a name/],
+        [["ghcr.io/acme/service", "local"], /WORKSPACE is "local"; allowed: app, insights/],
         [["embedding-service"], /REPOSITORY is "embedding-service"; allowed/],
         [["Bad/Name"], /REPOSITORY is "Bad\/Name"; allowed: a registry and a name/],
         [["--verify", "ghcr.io/acme/service:v1"], /IMAGE is "ghcr\.io\/acme\/service:v1"; allowed/],

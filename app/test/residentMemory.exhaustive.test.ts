@@ -2,12 +2,13 @@ import { readFileSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import { setTimeout as wait } from "node:timers/promises";
 
-import { afterAll, beforeAll, expect, test } from "@jest/globals";
-import { PATHS } from "@property-search/contract";
+import { afterAll, afterEach, beforeAll, expect, test } from "@jest/globals";
+import { HEADERS, METRICS, PATHS } from "@property-search/contract";
 import { Pool } from "undici";
 
 import { MAX_BODY_BYTES } from "../src/http/protocol/requestBody.ts";
 import { eventually } from "./support/eventually.ts";
+import { modelDirectory } from "./support/model.ts";
 import { killPods, startPod, type Pod } from "./support/pod.ts";
 import { stubEnvironment } from "./support/service.ts";
 import { startStubUpstream, type StubUpstream } from "./support/stubUpstream.ts";
@@ -22,6 +23,15 @@ const MEBIBYTE = 1024 * 1024;
 /** The sum of docs/service/limits.md for these settings. */
 const CACHE_MEBIBYTES = (ENTRIES * (600 + DIMENSIONS * 2 * (4 + 16 / 3 + 25))) / MEBIBYTE;
 const BOUND_MEBIBYTES = 160 + 160 + 128 + 64 + 448 + 256 + 256 + 160 + CACHE_MEBIBYTES;
+/** Semantic reuse, with as many tenants' or lengths' namespaces as there may be. */
+const NAMESPACES = 8;
+const SEMANTIC_TEXTS = 2_000;
+const SEMANTIC_MEBIBYTES =
+    240 +
+    (SEMANTIC_TEXTS * (2_600 + DIMENSIONS * 2)) / MEBIBYTE +
+    (NAMESPACES * DIMENSIONS * 12_000) / MEBIBYTE;
+const SEMANTIC_CLIENTS = 8;
+const TEXTS_PER_LOOKUP = 4;
 
 let upstream: StubUpstream;
 let pod: Pod;
@@ -29,19 +39,23 @@ let pool: Pool;
 
 beforeAll(async () => {
     upstream = await startStubUpstream({ dimensions: DIMENSIONS });
+}, 60_000);
+
+async function start(environment: Record<string, string>): Promise<void> {
     pod = await startPod({
         ...stubEnvironment(upstream.url),
         EMBEDDING_MODEL: MODEL,
         MAX_LOCAL_CACHE_SIZE: String(ENTRIES),
+        ...environment,
     });
     pool = new Pool(pod.url, { connections: CONNECTIONS, bodyTimeout: 0, headersTimeout: 0 });
-}, 60_000);
+}
 
-afterAll(async () => {
+afterEach(async () => {
     await pool.destroy();
     killPods();
-    await upstream.stop();
 });
+afterAll(() => upstream.stop());
 
 /** @returns MiB, the peak of the process */
 function peakResident(): number {
@@ -49,9 +63,9 @@ function peakResident(): number {
     return Number(/VmHWM:\s+(\d+)/.exec(status)?.[1]) / 1024;
 }
 
-async function post(path: string, body: object | string): Promise<number> {
+async function post(path: string, body: object | string, headers = {}): Promise<number> {
     const sent = typeof body === "string" ? body : JSON.stringify(body);
-    const answer = await pool.request({ method: "POST", path, body: sent });
+    const answer = await pool.request({ method: "POST", path, body: sent, headers });
     await answer.body.dump({ limit: Infinity });
     return answer.statusCode;
 }
@@ -117,58 +131,116 @@ async function sendWithoutReading(clients: number, bodyOf: (at: number) => objec
     );
 }
 
-test("the memory of a pod stays within its bound under all that clients can send", async () => {
-    const peaks: Record<string, number> = {};
-    const note = (name: string): void => {
-        expect(pod.process.exitCode).toBeNull();
-        peaks[name] = Math.round(peakResident());
+/** Fills all namespaces with texts. A namespace is that of a length of vectors. */
+async function sendSimilarTexts(): Promise<void> {
+    const headers = { [HEADERS.cacheMode]: "semantic" };
+    let next = 0;
+    const send = (): Promise<number> => {
+        const at = next++;
+        const texts = Array.from({ length: TEXTS_PER_LOOKUP }, (_, n) => `flat ${at} near ${n}`);
+        return post(...embeddings(texts, { dimensions: DIMENSIONS - (at % NAMESPACES) }), headers);
     };
-    note("at the start");
-    // Each body is new, and each is a hit of one text.
-    const blanks = (at: number): string =>
-        Array.from(at.toString(4), (digit) => " \t\n\r"[Number(digit)]).join("");
-    await sendAll(45_000, (at) => [PATHS.embed, `{${blanks(at)}"text":"a"}`]);
-    note("remembered requests");
-    await sendAll(12, (at) =>
-        embeddings(
-            Array.from({ length: 256 }, (_, n) => `${at} ${n}`),
+    const entries = async (): Promise<number> => {
+        const metrics = await (await fetch(pod.url + PATHS.metrics)).text();
+        const values = [
+            ...metrics.matchAll(new RegExp(`^${METRICS.semanticEntries}.* (\\d+)$`, "gm")),
+        ];
+        return values.reduce((sum, [, value]) => sum + Number(value), 0);
+    };
+    await eventually(
+        "the texts are learned",
+        async () => {
+            await Promise.all(Array.from({ length: SEMANTIC_CLIENTS }, send));
+            return (await entries()) >= SEMANTIC_TEXTS;
+        },
+        600,
+    );
+}
+
+/** Filling all namespaces with texts takes minutes: only on request. */
+const CASES = process.env.SEMANTIC === "1" ? 2 : 1;
+
+test.each(
+    [
+        ["without semantic reuse", {}, BOUND_MEBIBYTES] as const,
+        [
+            "with semantic reuse",
             {
-                encoding_format: at % 2 === 0 ? "float" : "base64",
+                SEMANTIC_MODE: "optIn",
+                SEMANTIC_MAX_ENTRIES: String(SEMANTIC_TEXTS),
+                MODEL_DIR: modelDirectory(),
             },
-        ),
-    );
-    note("misses");
-    await sendAll(3_000, (at) => embeddings("11 7", { dimensions: (at % (DIMENSIONS - 1)) + 1 }));
-    note("lengths of vectors");
-    const known = Array.from({ length: 256 }, (_, n) => `11 ${n}`);
-    await sendAll(64, (at) => embeddings(known, { dimensions: DIMENSIONS - 1 - at }));
-    note("shortened batches");
-    const sockets = await sendIncompleteBodies(150);
-    await wait(1_000);
-    note("incomplete bodies");
-    for (const socket of sockets) socket.destroy();
-    const bodies = ["\u0315\u0300", "房", "two rooms ", "é\u3000", "\u0344"].map(large);
-    const statuses = await sendAll(25, (at) => [PATHS.embed, bodies[at % bodies.length] ?? ""]);
-    note("large bodies");
-    expect([...statuses.keys()].every((status) => [200, 400, 503, 504].includes(status))).toBe(
-        true,
-    );
-    await sendAll(4, (at) => [
-        PATHS.embed,
-        { texts: Array.from({ length: 2_048 }, (_, n) => `${at} ${n} ${"two rooms ".repeat(30)}`) },
-    ]);
-    note("large batches");
-    const readers = await sendWithoutReading(60, (at) => ({
-        model: MODEL,
-        input: Array.from({ length: 2_048 }, (_, n) => `unread ${at} ${n}`),
-    }));
-    await wait(20_000);
-    note("answers that nobody reads");
-    for (const socket of readers) socket.destroy();
-    process.stderr.write(
-        `resident MiB, bound ${Math.round(BOUND_MEBIBYTES)}: ${JSON.stringify(peaks)}\n`,
-    );
-    expect(Math.max(...Object.values(peaks))).toBeLessThan(BOUND_MEBIBYTES);
-    // On a slow machine, expired batches occupy the upstream for a moment.
-    await eventually("it answers", async () => (await pod.ask("still well")).status === 200);
-}, 900_000);
+            BOUND_MEBIBYTES + SEMANTIC_MEBIBYTES,
+        ] as const,
+    ].slice(0, CASES),
+)(
+    "%s, the memory of a pod stays within its bound under all that clients can send",
+    async (_, environment, bound) => {
+        await start(environment);
+        const peaks: Record<string, number> = {};
+        const note = (name: string): void => {
+            expect(pod.process.exitCode).toBeNull();
+            peaks[name] = Math.round(peakResident());
+        };
+        note("at the start");
+        if ("SEMANTIC_MODE" in environment) {
+            await sendSimilarTexts();
+            note("similar texts");
+        }
+        // Each body is new, and each is a hit of one text.
+        const blanks = (at: number): string =>
+            Array.from(at.toString(4), (digit) => " \t\n\r"[Number(digit)]).join("");
+        await sendAll(45_000, (at) => [PATHS.embed, `{${blanks(at)}"text":"a"}`]);
+        note("remembered requests");
+        await sendAll(12, (at) =>
+            embeddings(
+                Array.from({ length: 256 }, (_, n) => `${at} ${n}`),
+                {
+                    encoding_format: at % 2 === 0 ? "float" : "base64",
+                },
+            ),
+        );
+        note("misses");
+        await sendAll(3_000, (at) =>
+            embeddings("11 7", { dimensions: (at % (DIMENSIONS - 1)) + 1 }),
+        );
+        note("lengths of vectors");
+        const known = Array.from({ length: 256 }, (_, n) => `11 ${n}`);
+        await sendAll(64, (at) => embeddings(known, { dimensions: DIMENSIONS - 1 - at }));
+        note("shortened batches");
+        const sockets = await sendIncompleteBodies(150);
+        await wait(1_000);
+        note("incomplete bodies");
+        for (const socket of sockets) socket.destroy();
+        const bodies = ["\u0315\u0300", "房", "two rooms ", "é\u3000", "\u0344"].map(large);
+        const statuses = await sendAll(25, (at) => [PATHS.embed, bodies[at % bodies.length] ?? ""]);
+        note("large bodies");
+        expect([...statuses.keys()].every((status) => [200, 400, 503, 504].includes(status))).toBe(
+            true,
+        );
+        await sendAll(4, (at) => [
+            PATHS.embed,
+            {
+                texts: Array.from(
+                    { length: 2_048 },
+                    (_, n) => `${at} ${n} ${"two rooms ".repeat(30)}`,
+                ),
+            },
+        ]);
+        note("large batches");
+        const readers = await sendWithoutReading(60, (at) => ({
+            model: MODEL,
+            input: Array.from({ length: 2_048 }, (_, n) => `unread ${at} ${n}`),
+        }));
+        await wait(20_000);
+        note("answers that nobody reads");
+        for (const socket of readers) socket.destroy();
+        process.stderr.write(
+            `resident MiB, bound ${Math.round(bound)}: ${JSON.stringify(peaks)}\n`,
+        );
+        expect(Math.max(...Object.values(peaks))).toBeLessThan(bound);
+        // On a slow machine, expired batches occupy the upstream for a moment.
+        await eventually("it answers", async () => (await pod.ask("still well")).status === 200);
+    },
+    900_000,
+);

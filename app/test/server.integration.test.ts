@@ -123,11 +123,11 @@ describe("the start", () => {
     test("on a port in use reports it and ends with 1", async () => {
         const { port } = await startPod(stubEnvironment(upstream.url));
         const second = startServer({ ...stubEnvironment(upstream.url), PORT: String(port) });
-        const [said, exit] = await Promise.all([
+        const [output, exit] = await Promise.all([
             second.stderr ? text(second.stderr) : "",
             once(second, "exit"),
         ]);
-        expect(said).toBe(
+        expect(output).toBe(
             `Error: Port ${port} is in use: stop the process that listens on it, or set PORT\n`,
         );
         expect(exit).toEqual([1, null]);
@@ -135,18 +135,18 @@ describe("the start", () => {
 
     test("with an invalid environment reports all errors and ends with 1", async () => {
         const server = startServer({ PORT: "x", EMBEDDING_PROVIDER: "openai" });
-        const [said, exit] = await Promise.all([
+        const [output, exit] = await Promise.all([
             server.stderr ? text(server.stderr) : "",
             once(server, "exit"),
         ]);
-        expect(said).toMatch(/PORT is "x".*\n.*UPSTREAM_URL is not set/);
+        expect(output).toMatch(/PORT is "x".*\n.*UPSTREAM_URL is not set/);
         expect(exit).toEqual([1, null]);
     });
 
     test("without the model's files names the file and how to get it", async () => {
         const server = startServer({ MODEL_DIR: "/nowhere", PORT: String(await freePort()) });
-        const said = server.stderr ? await text(server.stderr) : "";
-        expect(said).toMatch(/\/nowhere\/model\.onnx cannot be read \(ENOENT\); `make model`/);
+        const output = server.stderr ? await text(server.stderr) : "";
+        expect(output).toMatch(/\/nowhere\/model\.onnx cannot be read \(ENOENT\); `make model`/);
     });
 
     test("with the local model disables the native runtime's telemetry", async () => {
@@ -157,11 +157,11 @@ describe("the start", () => {
             PORT: String(port),
             HOME: "/proc/none",
         });
-        const said = Promise.all(
+        const output = Promise.all(
             [server.stdout, server.stderr].map(async (pipe) => (pipe ? await text(pipe) : "")),
         );
         await untilReady(`http://127.0.0.1:${port}`);
         server.kill("SIGINT");
-        expect((await said).join()).not.toMatch(/telemetry/i);
+        expect((await output).join()).not.toMatch(/telemetry/i);
     });
 });

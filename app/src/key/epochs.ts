@@ -7,6 +7,8 @@ import type { Log } from "../log.ts";
 export interface Epochs {
     /** Epoch of a tenant, combined with the global one. */
     readonly get: (tenant: string) => string;
+    /** Epochs of a tenant from which the current one may have been reached by an increment. */
+    readonly earlier: (tenant: string) => readonly string[];
     /**
      * Increments the epoch of a tenant, or the global one; other pods follow within a second.
      *
@@ -75,6 +77,11 @@ export function createSharedEpochs(store: EpochStore, log: Log): Epochs {
             }
             return epoch;
         },
+        earlier: (tenant) =>
+            earlierEpochs(
+                Number(known[ALL_TENANTS] ?? INITIAL_EPOCH),
+                Number(known[tenant] ?? INITIAL_EPOCH),
+            ),
         increment: async (tenant = ALL_TENANTS) => {
             const epoch = await store.incrementField(KEY, tenant);
             merge({ [tenant]: String(epoch) });
@@ -86,12 +93,20 @@ export function createSharedEpochs(store: EpochStore, log: Log): Epochs {
     };
 }
 
+function earlierEpochs(global: number, own: number): readonly string[] {
+    return [
+        ...(global > 0 ? [`${global - 1}.${own}`] : []),
+        ...(own > 0 ? [`${global}.${own - 1}`] : []),
+    ];
+}
+
 /** Epochs of a pod without Redis, for its local cache only. */
 export function createInMemoryEpochs(): Epochs {
     let global = 0;
     const tenants = new Map<string, number>();
     return {
         get: (tenant) => `${global}.${tenants.get(tenant) ?? 0}`,
+        earlier: (tenant) => earlierEpochs(global, tenants.get(tenant) ?? 0),
         increment: (tenant) => {
             if (tenant === undefined) return Promise.resolve((global += 1));
             const epoch = (tenants.get(tenant) ?? 0) + 1;

@@ -5,6 +5,9 @@ import type { Input } from "../input.ts";
 /** Incremented when the meaning of keys changes, which invalidates old entries. */
 export const SCHEMA_VERSION = "2";
 
+/** The only input type so far: the service does not tell queries from documents. */
+export const INPUT_TYPE = "none";
+
 /** Vector space of an entry. Vectors of two spaces are never interchangeable. */
 export interface KeySpace {
     readonly tenant: string;

@@ -8,7 +8,12 @@ import {
 } from "@property-search/contract";
 import type { Registry } from "prom-client";
 
-import { createCounterFamily, registerGauge, type CounterSeries } from "../metrics/families.ts";
+import {
+    createCounterFamily,
+    mapKeys,
+    registerGauge,
+    type CounterSeries,
+} from "../metrics/families.ts";
 import { createTenantLabels } from "../metrics/tenantLabels.ts";
 import type { RequestContext } from "../requestContext.ts";
 import { RESULT_LABELS, type ResponseTotals } from "../cache/responseTotals.ts";
@@ -44,7 +49,8 @@ export interface Statement {
     /** Cost of this pod since its start, without the cost that all pods share. */
     readonly podDollars: number;
     /**
-     * Savings less the cost of refreshes, warm-ups and this pod. Misses would have been paid without a cache.
+     * Savings less the cost of refreshes, warm-ups, probes and this pod. Misses, audited ones included, would have been
+     * paid without a cache.
      */
     readonly netDollars: number;
 }
@@ -82,35 +88,25 @@ interface TenantSeries {
 }
 
 export function createLedger({ registry, model, price, dollarsPerHour }: LedgerOptions): Ledger {
-    const saving = ["tenant", "model", "result"];
-    const spending = ["tenant", "model", "purpose"];
     const costSaved = createCounterFamily(registry, {
         name: METRICS.costSaved,
         help: "Dollars not spent because vectors came from a cache",
-        labelNames: saving,
     });
     const tokensSaved = createCounterFamily(registry, {
         name: METRICS.tokensSaved,
         help: "Tokens not billed because vectors came from a cache",
-        labelNames: saving,
     });
     const costBilled = createCounterFamily(registry, {
         name: METRICS.costBilled,
         help: "Dollars spent upstream",
-        labelNames: spending,
     });
     const tokensBilled = createCounterFamily(registry, {
         name: METRICS.tokensBilled,
         help: "Tokens billed by the upstream",
-        labelNames: spending,
     });
     registerGauge(
         registry,
-        {
-            name: METRICS.overheadRate,
-            help: "Cost of the cache in dollars per hour",
-            labelNames: ["kind"],
-        },
+        { name: METRICS.overheadRate, help: "Cost of the cache in dollars per hour" },
         () => OVERHEAD_KINDS.map((kind) => [{ kind }, dollarsPerHour[kind]]),
     );
     const startedAt = performance.now();
@@ -130,12 +126,14 @@ export function createLedger({ registry, model, price, dollarsPerHour }: LedgerO
         recordResponse: (tenant, { items, tokens }) => {
             const { saved } = seriesByTenant.get(tenant);
             const { perToken, perCall } = price();
-            const hits = items["HIT-L1"] + items["HIT-L2"] + items.COALESCED + items.STALE;
+            const hits =
+                items["HIT-L1"] + items["HIT-L2"] + items.SEMANTIC + items.COALESCED + items.STALE;
             const savedPerRequest = items.MISS === 0 ? perCall : 0;
             const perItem = hits === 0 ? 0 : savedPerRequest / hits;
             // Explicit names: a computed key would need a lookup per request.
             recordSaving(saved["HIT-L1"], items["HIT-L1"], tokens["HIT-L1"], perItem, perToken);
             recordSaving(saved["HIT-L2"], items["HIT-L2"], tokens["HIT-L2"], perItem, perToken);
+            recordSaving(saved.SEMANTIC, items.SEMANTIC, tokens.SEMANTIC, perItem, perToken);
             recordSaving(saved.COALESCED, items.COALESCED, tokens.COALESCED, perItem, perToken);
             recordSaving(saved.STALE, items.STALE, tokens.STALE, perItem, perToken);
         },
@@ -154,7 +152,7 @@ export function createLedger({ registry, model, price, dollarsPerHour }: LedgerO
                 ((performance.now() - startedAt) / MILLISECONDS_AN_HOUR) * dollarsPerHour.pod;
             const saved = dollarsOf(tenants.flatMap(([, { saved }]) => Object.values(saved)));
             const overhead = dollarsOf(
-                tenants.flatMap(([, { billed }]) => [billed.refresh, billed.warmup]),
+                tenants.flatMap(([, { billed }]) => [billed.refresh, billed.warmup, billed.probe]),
             );
             return {
                 since,
@@ -203,8 +201,4 @@ function sumOf({ tokens, dollars }: SeriesPair): Sum {
 
 function dollarsOf(pairs: readonly SeriesPair[]): number {
     return pairs.reduce((sum, { dollars }) => sum + dollars.value, 0);
-}
-
-function mapKeys<K extends string, T>(keys: readonly K[], make: (key: K) => T): Record<K, T> {
-    return Object.fromEntries(keys.map((key) => [key, make(key)])) as Record<K, T>;
 }

@@ -1,10 +1,4 @@
-import {
-    Counter,
-    Gauge,
-    type MetricObjectWithValues,
-    type MetricValueWithName,
-    type Registry,
-} from "prom-client";
+import type { Counter, MetricValueWithName, Registry } from "prom-client";
 
 export type Labels = Readonly<Record<string, string | number>>;
 
@@ -16,7 +10,19 @@ export interface CounterSeries {
 export interface FamilyOptions {
     readonly name: string;
     readonly help: string;
-    readonly labelNames?: readonly string[];
+}
+
+type Value = Omit<MetricValueWithName<string>, "metricName"> & { readonly metricName?: string };
+
+/** Registers a family in plain numbers, collected when Prometheus scrapes. */
+function register(
+    registry: Registry,
+    { name, help }: FamilyOptions,
+    type: "counter" | "gauge" | "histogram",
+    collect: () => readonly Value[],
+): void {
+    const get = () => Promise.resolve({ name, help, type, aggregator: "sum", values: collect() });
+    registry.registerMetric({ name, get, reset: () => undefined } as unknown as Counter);
 }
 
 export interface CounterFamily {
@@ -24,19 +30,11 @@ export interface CounterFamily {
     readonly series: (labels?: Labels) => CounterSeries;
 }
 
-/** A counter in plain numbers, collected when Prometheus scrapes. */
 export function createCounterFamily(registry: Registry, options: FamilyOptions): CounterFamily {
     const series = new Map<string, { readonly labels: Labels; readonly member: CounterSeries }>();
-    new Counter({
-        name: options.name,
-        help: options.help,
-        labelNames: [...(options.labelNames ?? [])],
-        registers: [registry],
-        collect() {
-            this.reset();
-            for (const { labels, member } of series.values()) this.inc(labels, member.value);
-        },
-    });
+    register(registry, options, "counter", () =>
+        Array.from(series.values(), ({ labels, member: { value } }) => ({ labels, value })),
+    );
     return { series: (labels = {}) => getOrCreate(series, labels, () => ({ value: 0 })) };
 }
 
@@ -48,19 +46,15 @@ export function registerGauge(
     options: FamilyOptions,
     read: () => readonly Sample[],
 ): void {
-    new Gauge({
-        ...options,
-        labelNames: [...(options.labelNames ?? [])],
-        registers: [registry],
-        collect() {
-            for (const [labels, value] of read()) this.set(labels, value);
-        },
-    });
+    register(registry, options, "gauge", () =>
+        read().map(([labels, value]) => ({ labels, value })),
+    );
 }
 
 /** One series of a histogram. */
 export interface HistogramSeries {
-    readonly observe: (value: number) => void;
+    /** @param count times that it was observed; default: 1 */
+    readonly observe: (value: number, count?: number) => void;
 }
 
 export interface HistogramFamily {
@@ -74,29 +68,17 @@ interface HistogramCounts extends HistogramSeries {
     readonly sum: () => number;
 }
 
-/** A histogram in plain numbers, collected when Prometheus scrapes. */
 export function createHistogramFamily(
     registry: Registry,
     options: FamilyOptions & { readonly buckets: readonly number[] },
 ): HistogramFamily {
-    const { name, help, buckets } = options;
+    const { name, buckets } = options;
     const series = new Map<string, { readonly labels: Labels; readonly member: HistogramCounts }>();
-    const values = (): MetricValueWithName<string>[] =>
+    register(registry, options, "histogram", () =>
         [...series.values()].flatMap(({ labels, member }) =>
             formatHistogram(name, labels, member, buckets),
-        );
-    registry.registerMetric({
-        name,
-        get: () =>
-            Promise.resolve({
-                name,
-                help,
-                type: "histogram",
-                aggregator: "sum",
-                values: values(),
-            } as unknown as MetricObjectWithValues<MetricValueWithName<string>>),
-        reset: () => undefined,
-    } as unknown as Counter);
+        ),
+    );
     return {
         series: (labels) => getOrCreate(series, labels, () => createHistogramSeries(buckets)),
     };
@@ -109,11 +91,11 @@ function createHistogramSeries(buckets: readonly number[]): HistogramCounts {
     return {
         counts: values.subarray(0, sum),
         sum: () => values[sum] ?? NaN,
-        observe: (value) => {
+        observe: (value, count = 1) => {
             let at = 0;
             while (at < buckets.length && value > (buckets[at] ?? Infinity)) at += 1;
-            values[at] = (values[at] ?? 0) + 1;
-            values[sum] = (values[sum] ?? 0) + value;
+            values[at] = (values[at] ?? 0) + count;
+            values[sum] = (values[sum] ?? 0) + value * count;
         },
     };
 }
@@ -149,4 +131,12 @@ function getOrCreate<T>(
     const member = make();
     series.set(key, { labels, member });
     return member;
+}
+
+/** A value for each key. */
+export function mapKeys<K extends string, T>(
+    keys: readonly K[],
+    make: (key: K) => T,
+): Readonly<Record<K, T>> {
+    return Object.fromEntries(keys.map((key) => [key, make(key)])) as Record<K, T>;
 }

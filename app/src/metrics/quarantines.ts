@@ -1,18 +1,15 @@
 import { METRICS, QUARANTINE_REASONS, type QuarantineReason } from "@property-search/contract";
 import type { Registry } from "prom-client";
 
-import { createCounterFamily, type CounterSeries } from "./families.ts";
+import { createCounterFamily, mapKeys } from "./families.ts";
 
 /** @returns a function that counts an entry in Redis that was not served */
 export function createQuarantineMetrics(registry: Registry): (reason: QuarantineReason) => void {
     const family = createCounterFamily(registry, {
         name: METRICS.quarantineSkipped,
         help: "Entries of other builds in Redis that were not served because of a quarantine",
-        labelNames: ["reason"],
     });
-    const seriesByReason = Object.fromEntries(
-        QUARANTINE_REASONS.map((reason) => [reason, family.series({ reason })]),
-    ) as Record<QuarantineReason, CounterSeries>;
+    const seriesByReason = mapKeys(QUARANTINE_REASONS, (reason) => family.series({ reason }));
     return (reason) => {
         seriesByReason[reason].value += 1;
     };

@@ -16,12 +16,10 @@ export function createRedisMetrics(registry: Registry): RedisEvents {
     const errors = createCounterFamily(registry, {
         name: METRICS.redisErrors,
         help: "Redis operations that timed out or failed",
-        labelNames: ["operation"],
     });
     const dropped = createCounterFamily(registry, {
         name: METRICS.redisDropped,
         help: "Entries that were not written to Redis",
-        labelNames: ["reason"],
     });
     const corrupt = createCounterFamily(registry, {
         name: METRICS.redisCorrupt,

@@ -12,8 +12,9 @@ import type { Registry } from "prom-client";
 import type { ResponseTotals } from "../cache/responseTotals.ts";
 import {
     createCounterFamily,
-    registerGauge,
     createHistogramFamily,
+    mapKeys,
+    registerGauge,
     type HistogramSeries,
     type CounterSeries,
 } from "./families.ts";
@@ -64,14 +65,11 @@ export function createServiceMetrics(options: ServiceMetricsOptions): ServiceMet
     const lookups = createCounterFamily(registry, {
         name: METRICS.lookups,
         help: "Items looked up, by source of the vector",
-        labelNames: ["result"],
     });
-    const byResult = Object.fromEntries(
-        CACHE_RESULTS.map((result) => [result, lookups.series({ result })]),
-    ) as Record<CacheResult, CounterSeries>;
+    const byResult = mapKeys(CACHE_RESULTS, (result) => lookups.series({ result }));
     const hitWindow = startHitWindow(() => {
-        const { hit_l1, hit_l2, coalesced, stale, miss } = byResult;
-        const hits = hit_l1.value + hit_l2.value + coalesced.value + stale.value;
+        const { hit_l1, hit_l2, semantic, coalesced, stale, miss } = byResult;
+        const hits = hit_l1.value + hit_l2.value + semantic.value + coalesced.value + stale.value;
         return { hits, lookups: hits + miss.value };
     });
     const truncations = createCounterFamily(registry, {
@@ -81,7 +79,6 @@ export function createServiceMetrics(options: ServiceMetricsOptions): ServiceMet
     const requests = createCounterFamily(registry, {
         name: METRICS.requests,
         help: "HTTP requests for embeddings, by route and status code",
-        labelNames: ["route", "code"],
     });
     const responseTime = createHistogramFamily(registry, {
         name: METRICS.responseTime,
@@ -91,59 +88,31 @@ export function createServiceMetrics(options: ServiceMetricsOptions): ServiceMet
     const rejections = createCounterFamily(registry, {
         name: METRICS.rejected,
         help: "Requests rejected by a tenant's limits",
-        labelNames: ["tenant", "reason"],
     });
-    const byTenant = createTenantLabels(
-        (tenant) =>
-            Object.fromEntries(
-                REJECTION_REASONS.map((reason) => [reason, rejections.series({ tenant, reason })]),
-            ) as Record<RejectionReason, CounterSeries>,
+    const byTenant = createTenantLabels((tenant) =>
+        mapKeys(REJECTION_REASONS, (reason) => rejections.series({ tenant, reason })),
     );
-    const byRoute = Object.fromEntries(
-        ROUTES.map((route) => [
-            route,
-            {
-                times: Object.fromEntries(
-                    CACHE_RESULTS.map((result) => [result, responseTime.series({ route, result })]),
-                ),
-                codes: new Map(CODES.map((code) => [code, requests.series({ route, code })])),
-            },
-        ]),
-    ) as Record<Route, RouteCounts>;
+    const byRoute = mapKeys<Route, RouteCounts>(ROUTES, (route) => ({
+        times: mapKeys(CACHE_RESULTS, (result) => responseTime.series({ route, result })),
+        codes: new Map(CODES.map((code) => [code, requests.series({ route, code })])),
+    }));
     let openRequests = 0;
-    registerGauge(registry, { name: METRICS.inFlight, help: "Requests in flight" }, () => [
-        [{}, openRequests],
+    const gauges: readonly (readonly [name: string, help: string, read: () => number])[] = [
+        [METRICS.inFlight, "Requests in flight", () => openRequests],
+        [
+            METRICS.hitRate,
+            "Hits over lookups in the last five minutes, in percent; alerts use the counters",
+            hitWindow.percent,
+        ],
+        [METRICS.redisUp, "1 while Redis is available", () => (isRedisUp() ? 1 : 0)],
+        [METRICS.localEntries, "Entries in the local cache", () => localSize().entries],
+        [METRICS.localBytes, "Bytes reserved for the local cache", () => localSize().bytes],
+    ];
+    for (const [name, help, read] of gauges)
+        registerGauge(registry, { name, help }, () => [[{}, read()]]);
+    registerGauge(registry, { name: METRICS.buildInfo, help: "Build information" }, () => [
+        [build, 1],
     ]);
-    registerGauge(
-        registry,
-        {
-            name: METRICS.hitRate,
-            help: "Hits over lookups in the last five minutes, in percent; alerts use the counters",
-        },
-        () => [[{}, hitWindow.percent()]],
-    );
-    registerGauge(registry, { name: METRICS.redisUp, help: "1 while Redis is available" }, () => [
-        [{}, isRedisUp() ? 1 : 0],
-    ]);
-    registerGauge(
-        registry,
-        { name: METRICS.localEntries, help: "Entries in the local cache" },
-        () => [[{}, localSize().entries]],
-    );
-    registerGauge(
-        registry,
-        { name: METRICS.localBytes, help: "Bytes reserved for the local cache" },
-        () => [[{}, localSize().bytes]],
-    );
-    registerGauge(
-        registry,
-        {
-            name: METRICS.buildInfo,
-            help: "Build information",
-            labelNames: Object.keys(build),
-        },
-        () => [[build, 1]],
-    );
 
     return {
         onResponse: ({ items, truncated }) => {
@@ -151,6 +120,7 @@ export function createServiceMetrics(options: ServiceMetricsOptions): ServiceMet
             // Most items are local hits. The memory of the other counters is not touched, because outgoing
             // vectors have evicted it from the CPU caches.
             if (items["HIT-L2"] > 0) byResult.hit_l2.value += items["HIT-L2"];
+            if (items.SEMANTIC > 0) byResult.semantic.value += items.SEMANTIC;
             if (items.COALESCED > 0) byResult.coalesced.value += items.COALESCED;
             if (items.STALE > 0) byResult.stale.value += items.STALE;
             if (items.MISS > 0) byResult.miss.value += items.MISS;
@@ -179,6 +149,6 @@ export function createServiceMetrics(options: ServiceMetricsOptions): ServiceMet
         initialiseSeries: (tenants) => {
             for (const tenant of tenants) byTenant.get(tenant);
         },
-        hitPercent: () => hitWindow.percent(),
+        hitPercent: hitWindow.percent,
     };
 }

@@ -8,8 +8,9 @@ import {
 } from "../upstream/upstream.ts";
 import {
     createCounterFamily,
-    registerGauge,
     createHistogramFamily,
+    mapKeys,
+    registerGauge,
     type HistogramSeries,
     type CounterSeries,
 } from "./families.ts";
@@ -29,7 +30,6 @@ export function createUpstreamMetrics(
     const attempts = createCounterFamily(registry, {
         name: METRICS.upstreamAttempts,
         help: "Attempts at an endpoint, by outcome",
-        labelNames: ["endpoint", "outcome"],
     });
     const times = createHistogramFamily(registry, {
         name: METRICS.upstreamAttemptTime,
@@ -41,31 +41,24 @@ export function createUpstreamMetrics(
             endpoint,
             {
                 times: times.series({ endpoint }),
-                outcomes: Object.fromEntries(
-                    UPSTREAM_OUTCOMES.map((outcome) => [
-                        outcome,
-                        attempts.series({ endpoint, outcome }),
-                    ]),
-                ) as Record<UpstreamOutcome, CounterSeries>,
+                outcomes: mapKeys(UPSTREAM_OUTCOMES, (outcome) =>
+                    attempts.series({ endpoint, outcome }),
+                ),
             },
         ]),
     );
-    const calls = createCounterFamily(registry, {
-        name: METRICS.upstreamCalls,
-        help: "Successful upstream calls",
-    }).series();
-    const inputs = createCounterFamily(registry, {
-        name: METRICS.upstreamInputs,
-        help: "Inputs of successful upstream calls",
-    }).series();
-    const requests = createCounterFamily(registry, {
-        name: METRICS.upstreamBatchedRequests,
-        help: "Requests batched into successful upstream calls",
-    }).series();
-    const overloaded = createCounterFamily(registry, {
-        name: METRICS.upstreamOverloaded,
-        help: "Requests rejected because the upstream queue is full or too slow",
-    }).series();
+    const counter = (name: string, help: string) =>
+        createCounterFamily(registry, { name, help }).series();
+    const calls = counter(METRICS.upstreamCalls, "Successful upstream calls");
+    const inputs = counter(METRICS.upstreamInputs, "Inputs of successful upstream calls");
+    const requests = counter(
+        METRICS.upstreamBatchedRequests,
+        "Requests batched into successful upstream calls",
+    );
+    const overloaded = counter(
+        METRICS.upstreamOverloaded,
+        "Requests rejected because the upstream queue is full or too slow",
+    );
     const now = { waiting: 0, inFlight: 0, limit: 0 };
     const state = [
         [METRICS.upstreamWaiting, "Inputs that wait for an upstream call", "waiting"],

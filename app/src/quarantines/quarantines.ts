@@ -60,8 +60,8 @@ export interface QuarantinesOptions {
     readonly store: QuarantineStore;
     /** ID of this pod's build. */
     readonly buildId: string;
-    /** Lifetime of an entry that this pod writes now. */
-    readonly entryLifetimeMilliseconds: number;
+    /** The longest time for which an entry that exists, or that this pod writes now, may still be served. */
+    readonly entryLifetimeMilliseconds: () => number;
     /** Removes entries from the local cache. */
     readonly evict: (which: (entry: Provenance) => boolean) => void;
     readonly log: Log;
@@ -128,7 +128,7 @@ export function createQuarantines(options: QuarantinesOptions): Quarantines {
         const now = wallClock();
         const ownRecord = known.get(own);
         const isExpiring =
-            ownRecord !== undefined && ownRecord.expiresAt < now + entryLifetimeMilliseconds;
+            ownRecord !== undefined && ownRecord.expiresAt < now + entryLifetimeMilliseconds();
         if (isExpiring) known.set(own, extendTo(ownRecord, { expiresAt: expiryAfter(now) }));
         for (const { buildId, expiresAt } of [...known.values()]) {
             if (expiresAt <= now) known.delete(buildId);
@@ -137,7 +137,7 @@ export function createQuarantines(options: QuarantinesOptions): Quarantines {
     }
 
     function expiryAfter(now: number): number {
-        return now + entryLifetimeMilliseconds + RETENTION_MARGIN_MILLISECONDS;
+        return now + entryLifetimeMilliseconds() + RETENTION_MARGIN_MILLISECONDS;
     }
 
     function mergeAll(stored: ReadonlyMap<string, StoredRecord>): void {

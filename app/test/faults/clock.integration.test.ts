@@ -79,9 +79,9 @@ describe.each([
         const keys = redis.command("KEYS", "*").match(/^embedding:[\w-]{43}$/gm) ?? [];
         expect(keys.length).toBeGreaterThan(10);
         for (const key of keys) {
-            const left = Number(redis.command("PTTL", key));
-            expect(left).toBeGreaterThan(0);
-            expect(left).toBeLessThanOrEqual(TTL_SECONDS * 1_000);
+            const remainingMilliseconds = Number(redis.command("PTTL", key));
+            expect(remainingMilliseconds).toBeGreaterThan(0);
+            expect(remainingMilliseconds).toBeLessThanOrEqual(TTL_SECONDS * 1_000);
         }
     });
 });

@@ -43,21 +43,21 @@ async function encrypted(
 
 interface LoggedPod {
     readonly pod: Service;
-    readonly said: readonly string[];
+    readonly logLines: readonly string[];
 }
 
 async function podOn(port: number, environment: Record<string, string>): Promise<LoggedPod> {
-    const said: string[] = [];
-    const log = pino({ level: "warn" }, { write: (line: string) => void said.push(line) });
+    const logLines: string[] = [];
+    const log = pino({ level: "warn" }, { write: (line: string) => void logLines.push(line) });
     const url = `rediss://127.0.0.1:${port}`;
-    return { pod: await stage.pod({ REDIS_URL: url, ...environment }, log), said };
+    return { pod: await stage.pod({ REDIS_URL: url, ...environment }, log), logLines };
 }
 
 /** It serves without Redis, and its log has the reason. */
-async function refused({ pod, said }: LoggedPod, why: RegExp): Promise<void> {
+async function expectRejected({ pod, logLines }: LoggedPod, why: RegExp): Promise<void> {
     const clients = stage.clients(pod);
     await clients.more("answers", 50);
-    await eventually(`the log has ${String(why)}`, () => said.some((line) => why.test(line)));
+    await eventually(`the log has ${String(why)}`, () => logLines.some((line) => why.test(line)));
     expect(await stateOf(pod)).toBe("down");
     await unharmed(clients);
 }
@@ -105,7 +105,7 @@ describe("Redis over TLS", () => {
         ] as const;
         await Promise.all(
             cases.map(async ([port, environment, why]) =>
-                refused(await podOn(port, environment), why),
+                expectRejected(await podOn(port, environment), why),
             ),
         );
     });

@@ -345,7 +345,7 @@ function selfSigned(): { key: Buffer; cert: Buffer } {
     const wish = ["-subj", "/CN=localhost", "-days", "1", "-keyout", key, "-out", cert];
     const kind = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
     execFileSync("openssl", ["req", "-x509", ...kind, ...wish], { stdio: "ignore" });
-    const made = { key: readFileSync(key), cert: readFileSync(cert) };
+    const certificate = { key: readFileSync(key), cert: readFileSync(cert) };
     rmSync(folder, { recursive: true });
-    return made;
+    return certificate;
 }

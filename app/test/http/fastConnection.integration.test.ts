@@ -108,16 +108,16 @@ describe("A connection of the fast path", () => {
         ["a bare line feed after others", Buffer.from("GET /livez HTTP/1.1\r\nhost: a\n\r\n")],
         ["another method", Buffer.from("PUT /")],
     ])("on which %s arrives is handed to node:http immediately", async (_, bytes) => {
-        const given = Promise.withResolvers<Buffer>();
+        const received = Promise.withResolvers<Buffer>();
         const { open, stop } = await startFastPath({
             headersTimeoutSeconds: 60,
             handOff: (socket, read) => {
-                given.resolve(read);
+                received.resolve(read);
                 socket.destroy();
             },
         });
         (await open()).write(bytes);
-        expect(await given.promise).toEqual(bytes);
+        expect(await received.promise).toEqual(bytes);
         stop();
     });
 

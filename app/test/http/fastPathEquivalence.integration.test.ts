@@ -141,8 +141,8 @@ async function converseWithBoth(bytes: Buffer, cuts: readonly number[]) {
         .slice(1)
         .map((edge, index) => bytes.subarray(edges[index], edge))
         .filter(({ length }) => length > 0);
-    const said = await Promise.all([converse(fastPort, pieces), converse(nodePort, pieces)]);
-    return { ours: parseResponses(said[0]), theirs: parseResponses(said[1]) };
+    const answers = await Promise.all([converse(fastPort, pieces), converse(nodePort, pieces)]);
+    return { ours: parseResponses(answers[0]), theirs: parseResponses(answers[1]) };
 }
 
 describe("The fast path", () => {
@@ -186,10 +186,10 @@ describe("The fast path", () => {
 
     test("frames responses alike: date, length and connection", async () => {
         const request = Buffer.from("GET /echo HTTP/1.1\r\nhost: a\r\n\r\n");
-        const said = await converse(fastPort, [request]);
-        expect(said).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
-        expect(said).toMatch(/\r\ndate: \w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT\r\n/);
-        expect(said).toMatch(/\r\nconnection: keep-alive\r\nkeep-alive: timeout=95\r\n\r\n\{/);
+        const answers = await converse(fastPort, [request]);
+        expect(answers).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
+        expect(answers).toMatch(/\r\ndate: \w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT\r\n/);
+        expect(answers).toMatch(/\r\nconnection: keep-alive\r\nkeep-alive: timeout=95\r\n\r\n\{/);
     });
 
     test("keeps a client that does not read from filling the memory, and loses no data", async () => {

@@ -95,17 +95,17 @@ function residentBytes(): number {
 }
 
 /** What is wrong with a response, or undefined. */
-function faultOf(status: number, said: string): string | undefined {
+function faultOf(status: number, answer: string): string | undefined {
     if (status >= 200 && status < 300) return undefined;
     if (status < 400 || status >= 500) return `status ${status}`;
     try {
-        const { error } = JSON.parse(said) as { error: Record<string, unknown> };
+        const { error } = JSON.parse(answer) as { error: Record<string, unknown> };
         const shape = Object.keys(error).join();
         return shape === "message,type,param,code" && typeof error.message === "string"
             ? undefined
             : `the shape ${shape}`;
     } catch {
-        return `no JSON: ${said.slice(0, 100)}`;
+        return `no JSON: ${answer.slice(0, 100)}`;
     }
 }
 

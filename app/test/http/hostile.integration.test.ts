@@ -104,12 +104,12 @@ describe("A pod that counts tokens of the upstream", () => {
             // A garbage collection may fall into one of them.
             for (let round = 0; round < 3 && turn > MOST_MILLISECONDS; round += 1) {
                 await longestTurn(known);
-                const asked = ask(known, PATHS.embed, body);
+                const response = ask(known, PATHS.embed, body);
                 const short = await ask(known, PATHS.embed, {
                     text: `another client ${Math.random()}`,
                 });
                 expect(short.status).toBe(200);
-                expect([200, 400]).toContain((await asked).status);
+                expect([200, 400]).toContain((await response).status);
                 turn = (await longestTurn(known)) / slowness();
             }
             expect(turn).toBeLessThanOrEqual(MOST_MILLISECONDS);
@@ -150,13 +150,13 @@ describe("A pod that counts tokens of the upstream", () => {
         const client = async (): Promise<void> => {
             for (let input = batches[at++]; input; input = batches[at++]) {
                 const body = { model: MODEL, input, encoding_format: "base64" };
-                const { status, json: said } = await ask(known, PATHS.embeddings, body);
-                const { data } = said as { data?: readonly { embedding: string }[] };
+                const { status, json: answer } = await ask(known, PATHS.embeddings, body);
+                const { data } = answer as { data?: readonly { embedding: string }[] };
                 if (status !== 200) throw new Error(`${status} for ${JSON.stringify(input)}`);
                 input.forEach((one, place) => {
                     const vector = fromBase64(data?.[place]?.embedding ?? "");
-                    const wanted = trueVector(normaliseText(one), DIMENSIONS);
-                    if (Buffer.compare(bytesOf(vector), bytesOf(wanted)) !== 0) wrong += 1;
+                    const expected = trueVector(normaliseText(one), DIMENSIONS);
+                    if (Buffer.compare(bytesOf(vector), bytesOf(expected)) !== 0) wrong += 1;
                 });
             }
         };
@@ -206,7 +206,7 @@ describe("A service that has the model", () => {
         await wait(100);
         const short = await ask(local, PATHS.embed, { text: "a short miss" });
         expect(short.status).toBe(200);
-        const refused = { status: 400, json: { error: { code: "context_length_exceeded" } } };
-        for (const answer of await Promise.all(long)) expect(answer).toMatchObject(refused);
+        const rejection = { status: 400, json: { error: { code: "context_length_exceeded" } } };
+        for (const answer of await Promise.all(long)) expect(answer).toMatchObject(rejection);
     });
 });

@@ -141,13 +141,13 @@ describe("POST /v1/embeddings", () => {
         const native = await embeddings({ input: "length" });
         const short = await embeddings({ input: "length", dimensions: 8 });
         expect(short.data[0]?.embedding).toHaveLength(8);
-        const asked = await service.post(PATHS.embeddings, {
+        const response = await service.post(PATHS.embeddings, {
             model: MODEL,
             input: "length",
             dimensions: DIMENSIONS,
         });
-        expect(asked.headers.get(HEADERS.cache)).toBe("HIT-L1");
-        expect((asked.json as OpenaiAnswer).data).toEqual(native.data);
+        expect(response.headers.get(HEADERS.cache)).toBe("HIT-L1");
+        expect((response.json as OpenaiAnswer).data).toEqual(native.data);
     });
 
     test.each([

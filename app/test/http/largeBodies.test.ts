@@ -2,7 +2,7 @@ import { afterEach, describe, expect, test } from "@jest/globals";
 import { FOLDINGS } from "@property-search/contract/settings";
 import fc from "fast-check";
 
-import type { LargeBody } from "../../src/http/protocol/requestBody.ts";
+import { MAX_BODY_BYTES, type LargeBody } from "../../src/http/protocol/requestBody.ts";
 import { HttpError } from "../../src/http/protocol/error.ts";
 import { createLargeBodyParser, type LargeBodyParser } from "../../src/http/handler/largeBodies.ts";
 import {
@@ -104,6 +104,20 @@ describe("A body that is parsed in a thread", () => {
             propertyRuns(2_000),
         );
     });
+
+    test.each(["a ", "a\t", "é ", "房 "])(
+        "of the largest size, which repeats %j, fits into the thread's memory",
+        async (unit) => {
+            const text = unit.repeat(
+                (MAX_BODY_BYTES - 64) / Buffer.byteLength(JSON.stringify(unit).slice(1, -1)),
+            );
+            const json = Buffer.from(JSON.stringify({ text }));
+            const read = open().parserFor("embed");
+            const { items } = await read({ segments: [json], length: json.length }, keyOf);
+            expect(items).toHaveLength(1);
+        },
+        120_000,
+    );
 
     test("that exceeds the thread's memory fails alone, and the next gets a new thread", async () => {
         const read = open(12).parserFor("embed");

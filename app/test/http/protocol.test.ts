@@ -31,13 +31,13 @@ afterAll(async () => {
 /** Sends raw bytes, and returns the response until the server closes. */
 async function raw(...parts: readonly (string | Buffer)[]): Promise<string> {
     const socket = connect(Number(new URL(service.url).port), "127.0.0.1");
-    const said = text(socket);
+    const answer = text(socket);
     await once(socket, "connect");
     for (const part of parts) {
         socket.write(part);
         await wait(20);
     }
-    return said;
+    return answer;
 }
 
 const head = (length: number | undefined, ...more: readonly string[]): string =>
@@ -62,13 +62,13 @@ describe("Valid HTTP", () => {
     test("a chunked body is one body", async () => {
         const chunk = (part: string) => `${part.length.toString(16)}\r\n${part}\r\n`;
         const chunks = chunk(BODY.slice(0, 9)) + chunk(BODY.slice(9)) + chunk("");
-        const said = await raw(head(undefined, "transfer-encoding: chunked"), chunks);
-        expect(said).toMatch(/^HTTP\/1\.1 200 /);
+        const answer = await raw(head(undefined, "transfer-encoding: chunked"), chunks);
+        expect(answer).toMatch(/^HTTP\/1\.1 200 /);
     });
 
     test("Expect: 100-continue is confirmed", async () => {
-        const said = await raw(head(BODY.length, "expect: 100-continue"), BODY);
-        expect(said).toMatch(/^HTTP\/1\.1 100 Continue\r\n\r\nHTTP\/1\.1 200 /);
+        const answer = await raw(head(BODY.length, "expect: 100-continue"), BODY);
+        expect(answer).toMatch(/^HTTP\/1\.1 100 Continue\r\n\r\nHTTP\/1\.1 200 /);
     });
 
     test("several requests on one connection are answered in order", async () => {
@@ -76,8 +76,8 @@ describe("Valid HTTP", () => {
             const body = JSON.stringify({ text: words });
             return head(body.length).replace(last ? "" : "connection: close\r\n", "") + body;
         };
-        const said = await raw(one("one") + one("two two") + one("three three", true));
-        const vectors = [...said.matchAll(/\{"embedding.*\}/g)].map(([body]) =>
+        const answer = await raw(one("one") + one("two two") + one("three three", true));
+        const vectors = [...answer.matchAll(/\{"embedding.*\}/g)].map(([body]) =>
             Float32Array.from((JSON.parse(body) as { embedding: number[] }).embedding),
         );
         const expected = ["one", "two two", "three three"].map((text) => trueVector(text));
@@ -102,9 +102,9 @@ describe("Invalid HTTP", () => {
             415,
         ],
     ])("%s is rejected in OpenAI's error shape", async (_, parts, status) => {
-        const said = await raw(...parts);
-        expect(said.slice(0, 12)).toBe(`HTTP/1.1 ${status}`);
-        const body = said.slice(said.indexOf("\r\n\r\n") + 4);
+        const answer = await raw(...parts);
+        expect(answer.slice(0, 12)).toBe(`HTTP/1.1 ${status}`);
+        const body = answer.slice(answer.indexOf("\r\n\r\n") + 4);
         expect(Object.keys((JSON.parse(body) as { error: object }).error)).toEqual([
             "message",
             "type",
@@ -115,8 +115,8 @@ describe("Invalid HTTP", () => {
 
     test("a body over the limit is rejected with 413, with or without a declared length", async () => {
         const large = Buffer.alloc(9 * 1024 * 1024, "x");
-        const told = await service.post(PATHS.embed, large.toString());
-        expect(told.status).toBe(413);
+        const response = await service.post(PATHS.embed, large.toString());
+        expect(response.status).toBe(413);
         const untold = await raw(
             head(undefined, "transfer-encoding: chunked"),
             Buffer.concat([Buffer.from(`${large.length.toString(16)}\r\n`), large]),
@@ -145,9 +145,9 @@ async function afterWriting(bytes: Iterable<Buffer>): Promise<string> {
     });
     await once(socket, "connect");
     for (const piece of bytes) if (!socket.write(piece)) await once(socket, "drain");
-    const said = text(socket);
+    const answer = text(socket);
     socket.end();
-    return said;
+    return answer;
 }
 
 function* repeated(head: string, piece: Buffer, times: number, end = ""): Generator<Buffer> {
@@ -173,10 +173,10 @@ describe("A body that is too large", () => {
             repeated(head(undefined, "transfer-encoding: chunked"), chunk, PIECES, "0\r\n\r\n"),
         ],
     ])("%s is rejected, even if its client reads only after sending all", async (_, bytes) => {
-        const said = await afterWriting(bytes);
-        expect(said).toMatch(/^HTTP\/1\.1 413 /);
-        expect(said).toMatch(/connection: close\r\n/i);
-        expect(said.match(/HTTP\/1/g)).toHaveLength(1);
+        const answer = await afterWriting(bytes);
+        expect(answer).toMatch(/^HTTP\/1\.1 413 /);
+        expect(answer).toMatch(/connection: close\r\n/i);
+        expect(answer.match(/HTTP\/1/g)).toHaveLength(1);
     });
 });
 
@@ -196,8 +196,8 @@ describe("A target", () => {
         "%s leads to its path",
         async (target) => {
             const line = `POST ${target} HTTP/1.1`;
-            const said = await raw(request(line, `content-length: ${BODY.length}`) + BODY);
-            expect(said).toMatch(/^HTTP\/1\.1 200 /);
+            const answer = await raw(request(line, `content-length: ${BODY.length}`) + BODY);
+            expect(answer).toMatch(/^HTTP\/1\.1 200 /);
         },
     );
 
@@ -208,10 +208,10 @@ describe("A target", () => {
         ["CONNECT a:1 HTTP/1.1", 405],
         ["OPTIONS * HTTP/1.1", 204],
     ])("in %s gets a %i", async (line, status) => {
-        const said = await raw(request(line));
-        expect(said.slice(0, 13)).toBe(`HTTP/1.1 ${status} `);
-        if (status !== 204) expect(said).toContain('{"error":{"message":');
-        if (status !== 404) expect(said).toMatch(/allow: GET/);
+        const answer = await raw(request(line));
+        expect(answer.slice(0, 13)).toBe(`HTTP/1.1 ${status} `);
+        if (status !== 204) expect(answer).toContain('{"error":{"message":');
+        if (status !== 404) expect(answer).toMatch(/allow: GET/);
     });
 
     test.each([
@@ -235,9 +235,9 @@ describe("A Host", () => {
     ])("in %s: %j", async (version, hosts, status) => {
         const lines = [`POST ${PATHS.embed} ${version}`, ...hosts, "connection: close"];
         const fields = [...lines, `content-length: ${BODY.length}`, "", BODY];
-        const said = await raw(fields.join("\r\n"));
-        expect(said.slice(0, 12)).toBe(`HTTP/1.1 ${status}`);
-        if (status === 400) expect(said).toContain("Host headers; allowed: 1");
+        const answer = await raw(fields.join("\r\n"));
+        expect(answer.slice(0, 12)).toBe(`HTTP/1.1 ${status}`);
+        if (status === 400) expect(answer).toContain("Host headers; allowed: 1");
     });
 });
 
@@ -248,15 +248,19 @@ describe("Invalid HTTP", () => {
             void answer.promise.then(() => reply(response, 200, rightAnswer(body)));
         });
         const slow = JSON.stringify({ text: "a slow answer" });
-        const kept = head(undefined, "transfer-encoding: chunked").replace(
+        const keepAliveHead = head(undefined, "transfer-encoding: chunked").replace(
             "connection: close\r\n",
             "",
         );
         const chunked = `${slow.length.toString(16)}\r\n${slow}\r\n0\r\n\r\n`;
-        const said = raw(kept + chunked, "no HTTP at all\r\n\r\n", "more of it\r\n\r\n");
+        const answers = raw(
+            keepAliveHead + chunked,
+            "no HTTP at all\r\n\r\n",
+            "more of it\r\n\r\n",
+        );
         await wait(200);
         answer.resolve(undefined);
-        const statuses = [...(await said).matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, one]) => one);
+        const statuses = [...(await answers).matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, one]) => one);
         expect(statuses).toEqual(["200", "400"]);
     });
 
@@ -355,8 +359,8 @@ describe("A request id", () => {
             });
         const own = await ask({ "x-request-id": "client-7" });
         expect(own.headers.get("x-request-id")).toBe("client-7");
-        const given = await ask({});
-        expect(given.headers.get("x-request-id")).toMatch(/^[\w-]{8,}$/);
+        const plainResponse = await ask({});
+        expect(plainResponse.headers.get("x-request-id")).toMatch(/^[\w-]{8,}$/);
         const wrong = await ask({ "x-request-id": "a b\u00e9".repeat(99) });
         expect(wrong.headers.get("x-request-id")).toMatch(/^[\w-]{8,}$/);
     });

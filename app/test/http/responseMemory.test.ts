@@ -30,14 +30,14 @@ describe("Responses", () => {
 
     test("that are not read are bounded: the connection of the oldest is closed", () => {
         const closed: number[] = [];
-        const counted = [0, 1, 2, 3].map((at) =>
+        const trackers = [0, 1, 2, 3].map((at) =>
             trackUnread(0.4 * MAX_BYTES_UNREAD, () => closed.push(at)),
         );
         expect(closed).toEqual([0, 1]);
-        counted[2]?.();
-        counted.push(trackUnread(2 * MAX_BYTES_UNREAD, () => closed.push(4)));
+        trackers[2]?.();
+        trackers.push(trackUnread(2 * MAX_BYTES_UNREAD, () => closed.push(4)));
         expect(closed).toEqual([0, 1, 3]);
-        for (const read of counted) read();
+        for (const read of trackers) read();
         const last = trackUnread(MAX_BYTES_UNREAD, () => closed.push(5));
         last();
         expect(closed).toEqual([0, 1, 3]);

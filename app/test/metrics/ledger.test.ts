@@ -83,8 +83,8 @@ describe("by the flat price", () => {
         const ledger = ledgerOf(createFlatPrice(0.001));
         ledger.recordResponse(TENANT, computeTotals([item("HIT-L1", 9), item("MISS", 1)]));
         expect(ledger.statement().savedDollars).toBe(0);
-        const whole = computeTotals([item("HIT-L1", 1), item("HIT-L1", 1), item("HIT-L2", 1)]);
-        ledger.recordResponse(TENANT, whole);
+        const totals = computeTotals([item("HIT-L1", 1), item("HIT-L1", 1), item("HIT-L2", 1)]);
+        ledger.recordResponse(TENANT, totals);
         const { tenants, savedDollars } = ledger.statement();
         expect(savedDollars).toBeCloseTo(0.001);
         expect(tenants[TENANT]?.saved.hit_l1?.dollars).toBeCloseTo(0.002 / 3);

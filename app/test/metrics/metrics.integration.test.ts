@@ -3,7 +3,12 @@ import { spawnSync } from "node:child_process";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import {
     CACHE_RESULTS,
+    FEEDBACK_SOURCES,
+    FEEDBACK_VERDICTS,
+    GHOST_GROUPS,
+    GHOST_TTLS_SECONDS,
     METRICS,
+    MISS_REASONS,
     OTHER_TENANTS,
     OVERHEAD_KINDS,
     PATHS,
@@ -37,11 +42,11 @@ afterAll(async () => {
 
 /** Sum over the series of a metric whose labels contain all of these. */
 function sum(text: string, name: string, labels: Readonly<Record<string, string>> = {}): number {
-    const wanted = Object.entries(labels).map(([label, value]) => `${label}="${value}"`);
+    const expectedLabels = Object.entries(labels).map(([label, value]) => `${label}="${value}"`);
     return text
         .split("\n")
         .filter((line) => line.startsWith(`${name}{`) || line.startsWith(`${name} `))
-        .filter((line) => wanted.every((one) => line.includes(one)))
+        .filter((line) => expectedLabels.every((one) => line.includes(one)))
         .reduce((total, line) => total + Number(line.slice(line.lastIndexOf(" "))), 0);
 }
 
@@ -97,7 +102,34 @@ describe("the exposition", () => {
             ...[METRICS.costBilled, METRICS.tokensBilled].flatMap((name) =>
                 expected(
                     name,
-                    PURPOSES.map((purpose) => ({ tenant, model: MODEL, purpose })),
+                    // The primary is probed at the start, to compare fallbacks with it.
+                    PURPOSES.filter((purpose) => purpose !== "probe").map((purpose) => ({
+                        tenant,
+                        model: MODEL,
+                        purpose,
+                    })),
+                ),
+            ),
+            ...Array.from({ length: GHOST_GROUPS }, (_, at) => {
+                const group = String(at);
+                return [
+                    ...expected(
+                        METRICS.misses,
+                        MISS_REASONS.map((reason) => ({ reason, group })),
+                    ),
+                    ...expected(
+                        METRICS.ghostFetches,
+                        GHOST_TTLS_SECONDS.map((ttl) => ({ ttl_seconds: String(ttl), group })),
+                    ),
+                    ...[METRICS.ghostReuseTime, METRICS.ghostReuseDistance].flatMap((name) =>
+                        expected(`${name}_count`, [{ group }]),
+                    ),
+                ];
+            }).flat(),
+            ...expected(
+                METRICS.feedback,
+                FEEDBACK_VERDICTS.flatMap((verdict) =>
+                    FEEDBACK_SOURCES.map((source) => ({ tenant, verdict, source })),
                 ),
             ),
             ...expected(
@@ -192,7 +224,7 @@ describe("the ledger", () => {
             if (!pod) throw new Error(`There is no pod ${at}`);
             return pod;
         };
-        let asked = 0;
+        let requestCount = 0;
         const words = fc.constantFrom("flat", "with a lift", "near the park and the school");
         const texts = fc.array(
             fc.tuple(words, fc.nat(40)).map(([text, at]) => `${text} ${at}`),
@@ -205,7 +237,7 @@ describe("the ledger", () => {
                     batches.map(([at, list]) => podAt(at).post(PATHS.embed, { texts: list })),
                 );
                 expect(answers.map((answer) => answer.status)).toEqual(batches.map(() => 200));
-                asked += batches
+                requestCount += batches
                     .flatMap(([, list]) => list.map((text) => countTokens(text)))
                     .reduce(add, 0);
             }),
@@ -216,9 +248,9 @@ describe("the ledger", () => {
         const billed = openai.billedTokens;
         expect(billed).toBeGreaterThan(0);
         expect(total(METRICS.tokensBilled)).toBe(billed);
-        expect(total(METRICS.tokensSaved)).toBe(asked - billed);
+        expect(total(METRICS.tokensSaved)).toBe(requestCount - billed);
         expect(total(METRICS.costBilled)).toBeCloseTo(billed * 2e-5, 9);
-        expect(total(METRICS.costSaved)).toBeCloseTo((asked - billed) * 2e-5, 9);
+        expect(total(METRICS.costSaved)).toBeCloseTo((requestCount - billed) * 2e-5, 9);
         await Promise.all([...pods.map((pod) => pod.stop()), openai.stop()]);
     }, 60_000);
 

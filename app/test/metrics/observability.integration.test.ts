@@ -42,9 +42,9 @@ describe("logs", () => {
             LOG_LEVEL: "debug",
             UPSTREAM_API_KEY: "an-upstream-key-that-must-stay-secret",
         });
-        let said = "";
-        pod.process.stdout?.on("data", (chunk: Buffer) => (said += chunk.toString()));
-        pod.process.stderr?.on("data", (chunk: Buffer) => (said += chunk.toString()));
+        let output = "";
+        pod.process.stdout?.on("data", (chunk: Buffer) => (output += chunk.toString()));
+        pod.process.stderr?.on("data", (chunk: Buffer) => (output += chunk.toString()));
         const text = "a confidential wish for a penthouse";
         await ask(pod, text, { "x-request-id": "traced-by-me" });
         await ask(pod, text);
@@ -55,10 +55,10 @@ describe("logs", () => {
         redis.command("config", "set", "maxmemory", "1");
         await ask(pod, `${text} unwritten`);
         redis.command("config", "set", "maxmemory", "0");
-        await eventually("the failure is logged", () => said.includes('"status":503'));
+        await eventually("the failure is logged", () => output.includes('"status":503'));
         await pod.end();
 
-        const lines = said
+        const lines = output
             .trim()
             .split("\n")
             .filter((line) => line.startsWith("{"));
@@ -71,7 +71,7 @@ describe("logs", () => {
         );
         expect(entries.every(({ time }) => !Number.isNaN(Date.parse(String(time))))).toBe(true);
         for (const secret of ["confidential", "penthouse", KEY, "must-stay-secret"]) {
-            expect(said).not.toContain(secret);
+            expect(output).not.toContain(secret);
         }
     });
 });

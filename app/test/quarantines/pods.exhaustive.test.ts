@@ -77,7 +77,7 @@ const up = (service: Service): Promise<void> =>
     });
 
 /** Ends like a rollback: without a request about its entries. */
-async function gone(service: Service): Promise<void> {
+async function stopService(service: Service): Promise<void> {
     stops = stops.filter((stop) => stop !== service.stop);
     await service.stop();
 }
@@ -94,7 +94,7 @@ const knows = (service: Service, state = "quarantined", release = "one"): Promis
         return latest?.state === state && latest.release === release;
     });
 
-const refused = (service: Service, reason: string): Promise<number> =>
+const countSkipped = (service: Service, reason: string): Promise<number> =>
     service.metric(`${METRICS.quarantineSkipped}{reason="${reason}"}`);
 
 describe("Without a quarantine", () => {
@@ -120,8 +120,8 @@ describe("A quarantined candidate with a wrong model", () => {
         const half = texts(MANY).slice(0, MANY / 2);
         const during = await ask(active, half);
         expect(during).toMatchObject({ lies: 0, statuses: { MISS: half.length } });
-        expect(await refused(active, "quarantined")).toBe(half.length);
-        await gone(candidate);
+        expect(await countSkipped(active, "quarantined")).toBe(half.length);
+        await stopService(candidate);
         // It starts warm, including the keys that were hot in the candidate.
         const late = await pod(ACTIVE, models.honest);
         expect((await buildsAt(late)).records).toMatchObject([{ state: "quarantined" }]);
@@ -141,7 +141,7 @@ describe("A quarantined candidate with a wrong model", () => {
             statuses: { "HIT-L2": 100 },
         });
         for (let n = 0; n < 5; n += 1) await ask(active, texts(100));
-        await gone(active);
+        await stopService(active);
         const late = await pod(CANDIDATE, models.lying);
         expect((await ask(late, texts(100))).statuses["HIT-L1"]).toBeGreaterThan(0);
     });
@@ -154,9 +154,9 @@ describe("A quarantined candidate with a wrong model", () => {
     });
 
     test("is not waited for when both fetch the same text", async () => {
-        const held = Promise.withResolvers<undefined>();
+        const blocked = Promise.withResolvers<undefined>();
         models.lying.misbehave((_, response) => {
-            void held.promise.then(() => response.destroy());
+            void blocked.promise.then(() => response.destroy());
         });
         const slow = candidate.post(PATHS.embed, { text: "asked by both" });
         await eventually("the candidate has its lease", () =>
@@ -165,7 +165,7 @@ describe("A quarantined candidate with a wrong model", () => {
         const begun = performance.now();
         expect((await ask(active, ["asked by both"])).lies).toBe(0);
         expect(performance.now() - begun).toBeLessThan(1_000);
-        held.resolve(undefined);
+        blocked.resolve(undefined);
         await slow;
     });
 
@@ -195,7 +195,7 @@ describe("A quarantined candidate with a wrong model", () => {
     test("writes entries that no other build serves when its last pod has ended and Redis was unavailable", async () => {
         await ask(candidate, texts(500));
         await stored(500);
-        await gone(candidate);
+        await stopService(candidate);
         redis.pause();
         await eventually("Redis is down", async () => {
             await ask(active, ["any"]);
@@ -252,7 +252,7 @@ describe("A quarantined candidate with a wrong model", () => {
         await promote(active, candidate, "two");
         await Promise.all([knows(mended, "promoted", "two"), knows(active, "promoted", "two")]);
         for (const one of [active, mended]) expect((await ask(one, texts(500))).lies).toBe(0);
-        expect(await refused(mended, "not_promoted")).toBeGreaterThan(0);
+        expect(await countSkipped(mended, "not_promoted")).toBeGreaterThan(0);
     });
 });
 
@@ -290,12 +290,12 @@ describe("Entries of a candidate from before its quarantine", () => {
 
 describe("A promoted build that is the candidate again", () => {
     test("keeps its older entries for all builds, and its new ones for itself", async () => {
-        await gone(candidate);
+        await stopService(candidate);
         const old = await pod(CANDIDATE, models.honest);
         await promote(active, old, "zero");
         await ask(old, texts(100, "old"));
         await stored(100);
-        await gone(old);
+        await stopService(old);
         const again = await pod(CANDIDATE, models.lying);
         await begin(active, again);
         await knows(again);
@@ -354,7 +354,7 @@ describe("A pod that cannot read the quarantine records", () => {
         const part = (from: number) => texts(150, "other").slice(from, from + 50);
         for (const [index, one] of [late, active].entries()) {
             expect((await ask(one, part(50 * index))).lies).toBe(0);
-            expect(await refused(one, "state_unknown")).toBe(50);
+            expect(await countSkipped(one, "state_unknown")).toBe(50);
         }
         expect((await ask(late, texts(100, "own"))).statuses["HIT-L2"]).toBe(100);
         redis.command("DEL", RECORDS);

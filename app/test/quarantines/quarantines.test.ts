@@ -146,7 +146,7 @@ const podOn = (store: QuarantineStore, buildId = "fedcba9876543210"): Quarantine
     createQuarantines({
         store,
         buildId,
-        entryLifetimeMilliseconds: LIFE,
+        entryLifetimeMilliseconds: () => LIFE,
         evict: () => undefined,
         log,
     });
@@ -289,7 +289,9 @@ describe("A pod's memory", () => {
         for (let n = 0; n < 10; n += 1)
             memory.set(String(n), createEmbedding(trueVector("x"), n, false));
         memory.removeWhere(({ tokens }) => tokens % 3 === 0);
-        const left = Array.from({ length: 10 }, (_, n) => n).filter((n) => memory.get(String(n)));
-        expect(left).toEqual([1, 2, 4, 5, 7, 8]);
+        const remaining = Array.from({ length: 10 }, (_, n) => n).filter((n) =>
+            memory.get(String(n)),
+        );
+        expect(remaining).toEqual([1, 2, 4, 5, 7, 8]);
     });
 });

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, jest, test } from "@jest/globals";
+import { setTimeout as wait } from "node:timers/promises";
 import { pino } from "pino";
 
 import { wallClock } from "../../src/clock.ts";
@@ -28,14 +29,14 @@ let cache: SharedCache | undefined;
 afterEach(() => cache?.close());
 
 /** A Redis in this process, whose reads the test can delay. */
-function redisOf(isLate: (read: number) => boolean) {
+function redisOf(isLate: (read: number, items: number) => boolean) {
     const stored = new Map<string, Buffer>();
     const operations: { kind: "read" | "write" | "claim"; items: number; bytes: number }[] = [];
     let reads = 0;
     const commands = {
         read: (names: readonly string[]) => {
             reads += 1;
-            if (isLate(reads)) return Promise.reject(new Error("Command timed out"));
+            if (isLate(reads, names.length)) return Promise.reject(new Error("Command timed out"));
             const values = names.map((name) => stored.get(name) ?? null);
             const bytes = values.reduce((sum, value) => sum + (value?.length ?? 0), 0);
             operations.push({ kind: "read", items: names.length, bytes });
@@ -97,6 +98,45 @@ describe("a batch of 2,048 long vectors in Redis", () => {
         }
     });
 
+    test("is read again after a pause that failed many reads at once", async () => {
+        let isPaused = true;
+        const { cache } = redisOf(() => isPaused);
+        await cache.write(entries);
+        await Promise.all(keys.slice(0, 50).map((key) => cache.read([key], DIMENSIONS)));
+        isPaused = false;
+        expect((await cache.read(keys, DIMENSIONS)).size).toBe(BATCH);
+    });
+
+    test("is not read once reads have failed for a while", async () => {
+        let reads = 0;
+        const { cache } = redisOf(() => {
+            reads += 1;
+            return true;
+        });
+        for (let n = 0; n < 10; n += 1) {
+            await cache.read(keys.slice(0, 1), DIMENSIONS);
+            await wait(50);
+        }
+        expect(cache.state()).toBe("down");
+        // Seven in 300 ms, and a probe or two.
+        expect(reads).toBeLessThan(10);
+    });
+
+    test("is a miss if Redis is late for large reads only, and opens no breaker", async () => {
+        const { cache } = redisOf((_, items) => items > 1);
+        await cache.write(entries);
+        for (let n = 0; n < 6; n += 1) {
+            expect((await cache.read(keys, DIMENSIONS)).size).toBe(0);
+            expect((await cache.read(keys.slice(0, 1), DIMENSIONS)).size).toBe(1);
+        }
+        for (let n = 0; n < 10; n += 1) {
+            await cache.read(keys, DIMENSIONS);
+            await wait(50);
+            expect(cache.state()).toBe("up");
+        }
+        expect((await cache.read(keys.slice(0, 1), DIMENSIONS)).size).toBe(1);
+    });
+
     test("is not read completely from a Redis that hangs", async () => {
         let reads = 0;
         const { cache } = redisOf(() => {
@@ -134,6 +174,22 @@ describe("writes to Redis", () => {
             jest.useRealTimers();
         }
     });
+
+    test.each(["OOM", "READONLY", "NOPERM", "MISCONF"])(
+        "that Redis rejects with %s are dropped with one warning",
+        async (code) => {
+            const rejection = Object.assign(new Error(`${code} rejected`), { name: "ReplyError" });
+            const { commands } = storeOf(0);
+            const full = { ...commands, write: () => Promise.reject(rejection) };
+            const warn = jest.spyOn(log, "warn");
+            cache = createRedisCache(full, { codec, staleSeconds: 60, log });
+            for (const entry of entries.slice(0, 3)) await cache.write([entry]);
+            expect(warn.mock.calls).toEqual([
+                [{ error: rejection.message }, "Redis rejects writes: new entries are not shared"],
+            ]);
+            warn.mockRestore();
+        },
+    );
 
     test("that are pending on close are sent", async () => {
         const { commands, stored } = storeOf(0);

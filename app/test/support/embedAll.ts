@@ -21,9 +21,9 @@ export async function outcomesOf(
     context: RequestContext,
 ): Promise<readonly InputOutcome[]> {
     const outcomes: InputOutcome[] = [];
-    await embed(inputs, context, (places, told) => {
+    await embed(inputs, context, (places, reported) => {
         for (const [at, place] of places.entries()) {
-            const outcome = told[at];
+            const outcome = reported[at];
             if (outcome === undefined || place in outcomes || !(place in inputs)) {
                 throw new Error(`Input ${place} has another outcome, or none`);
             }

@@ -40,9 +40,12 @@ export async function runExample(
 
 /** Output of the ranking examples for the true vectors. */
 export function rankedListings(): string {
-    const asked = trueVector(QUESTION);
+    const questionVector = trueVector(QUESTION);
     return LISTINGS.map((text) => {
-        const score = trueVector(text).reduce((sum, x, at) => sum + x * (asked[at] ?? 0), 0);
+        const score = trueVector(text).reduce(
+            (sum, x, at) => sum + x * (questionVector[at] ?? 0),
+            0,
+        );
         return { text, score };
     })
         .sort((a, b) => b.score - a.score)

@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { PATHS } from "@property-search/contract";
@@ -8,7 +9,10 @@ import type { Environment } from "../../src/settingsReader.ts";
 import { eventually } from "./eventually.ts";
 import { freePort } from "./redisServer.ts";
 
-const SERVER = join(import.meta.dirname, "../../src/server.ts");
+const ROOT = join(import.meta.dirname, "../../..");
+const SERVER = join(ROOT, "app/src/server.ts");
+/** Node's flags in the image. */
+const FLAGS = readFileSync(join(ROOT, "app/Dockerfile"), "utf8").match(/(?<=")--[^"]+(?=")/g) ?? [];
 
 /** The real server in its own process, like a pod. */
 export interface Pod {
@@ -24,7 +28,7 @@ let running: ChildProcess[] = [];
 
 /** Starts the image's command without waiting. Its output can be read from its pipes. */
 export function startServer(environment: Environment): ChildProcess {
-    const child = spawn(process.execPath, [SERVER], {
+    const child = spawn(process.execPath, [...FLAGS, SERVER], {
         env: { PATH: process.env.PATH, LOG_LEVEL: "error", ANONYMOUS: "true", ...environment },
         stdio: ["ignore", "pipe", "pipe"],
     });

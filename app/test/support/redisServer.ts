@@ -3,6 +3,8 @@ import { randomInt } from "node:crypto";
 import { once } from "node:events";
 import { createServer } from "node:net";
 
+import { CACHE_KEY_PREFIX } from "@property-search/contract";
+
 import type { RedisConfig } from "../../src/redis/config.ts";
 
 export interface RedisServer {
@@ -25,6 +27,15 @@ export interface RedisServer {
 const FIRST_PORT = 12_000;
 const PORTS = 10_000;
 
+/** Keys of entries end with a SHA-256. */
+const ENTRY = new RegExp(`^${CACHE_KEY_PREFIX}[\\w-]{43}$`);
+
+/** Entries of the cache: the service keeps other keys beside them. */
+export function countEntries(redis: RedisServer): number {
+    const keys = redis.command("KEYS", `${CACHE_KEY_PREFIX}*`).split("\n");
+    return keys.filter((key) => ENTRY.test(key)).length;
+}
+
 /** @returns an unused port of the loopback interface; random, because other tests choose ports, too */
 export async function freePort(): Promise<number> {
     for (;;) {
@@ -46,14 +57,23 @@ async function isFree(port: number): Promise<boolean> {
     return true;
 }
 
+/** Another test may take a port between its choice and the start of Redis. */
+const MAX_STARTS = 5;
+
 /** Starts a real Redis without persistence, and waits until it accepts connections. */
 export async function startRedis(
     port?: number,
     settings: readonly string[] = [],
 ): Promise<RedisServer> {
-    const chosen = port ?? (await freePort());
-    const args = ["--port", String(chosen), "--bind", "127.0.0.1", "--save", "", ...settings];
-    return run(chosen, args, "Ready to accept connections");
+    for (let starts = 1; ; starts += 1) {
+        const chosen = port ?? (await freePort());
+        const args = ["--port", String(chosen), "--bind", "127.0.0.1", "--save", "", ...settings];
+        try {
+            return await run(chosen, args, "Ready to accept connections");
+        } catch (error) {
+            if (port !== undefined || starts === MAX_STARTS) throw error;
+        }
+    }
 }
 
 /** Starts a real sentinel with its configuration file, which it also writes to. */
@@ -82,24 +102,24 @@ async function run(
         resume: () => void server.kill("SIGCONT"),
         kill: async () => {
             if (server.exitCode !== null || server.signalCode !== null) return;
-            const gone = once(server, "exit");
+            const exited = once(server, "exit");
             server.kill("SIGKILL");
-            await gone;
+            await exited;
         },
     };
 }
 
 function ready(server: ChildProcess, when: string): Promise<void> {
     return new Promise((resolve, reject) => {
-        let said = "";
+        let output = "";
         server.stdout?.setEncoding("utf8").on("data", (text: string) => {
-            said += text;
-            if (said.includes(when)) resolve();
+            output += text;
+            if (output.includes(when)) resolve();
         });
         server.once("error", (error) => {
             const hint = "redis-server is missing: `make test-tools` installs it";
             reject(new Error(hint, { cause: error }));
         });
-        server.once("exit", () => reject(new Error(`redis-server ended: ${said}`)));
+        server.once("exit", () => reject(new Error(`redis-server ended: ${output}`)));
     });
 }

@@ -5,7 +5,7 @@ import { readConfig } from "../../src/config.ts";
 import type { Environment } from "../../src/settingsReader.ts";
 import type { Log } from "../../src/log.ts";
 import { createHttpServer } from "../../src/http/transport/server.ts";
-import type { OpenaiTiming } from "../../src/upstream/openai/openai.ts";
+import type { Timing } from "../../src/container.ts";
 
 export interface Service {
     readonly url: string;
@@ -14,6 +14,8 @@ export interface Service {
     readonly get: (path: string, method?: string) => Promise<Answer>;
     /** Base URL of the admin port's paths; undefined without ADMIN_TOKEN. */
     readonly adminUrl: string | undefined;
+    /** The same of the automation port, without AUTOMATION_TOKEN. */
+    readonly automationUrl: string | undefined;
     /** Value of a metric with exactly these labels, such as `name{result="miss"}`. */
     readonly metric: (series: string) => Promise<number>;
     readonly stop: () => Promise<void>;
@@ -30,7 +32,7 @@ export const MODEL = "stub-model";
 
 export interface StartOptions {
     readonly log?: Log;
-    readonly timing?: OpenaiTiming;
+    readonly timing?: Timing;
 }
 
 /** The whole service in this process, on a free port, configured by environment like a pod. */
@@ -50,12 +52,16 @@ export async function startService(
     await app.start();
     const url = `http://127.0.0.1:${port}`;
     const adminPort = await app.admin?.listen(0);
+    const automationPort = await app.automation?.listen(0);
+    const baseUrl = (port: number | undefined) =>
+        port === undefined ? undefined : `http://127.0.0.1:${port}/admin/v1`;
     const get = async (path: string, method = "GET"): Promise<Answer> =>
         read(await fetch(url + path, { method }));
     return {
         url,
         app,
-        adminUrl: adminPort === undefined ? undefined : `http://127.0.0.1:${adminPort}/admin/v1`,
+        adminUrl: baseUrl(adminPort),
+        automationUrl: baseUrl(automationPort),
         get,
         post: async (path, body) =>
             read(

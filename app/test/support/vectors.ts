@@ -9,9 +9,9 @@ export function trueVector(text: string, dimensions = DIMENSIONS): Float32Array<
         const digest = createHash("sha256").update(`${block}:${text}`).digest();
         for (let at = 0; at < 32; at += 4) values.push(digest.readInt32LE(at) / 2 ** 31);
     }
-    const wanted = values.slice(0, dimensions);
-    const length = Math.hypot(...wanted);
-    return Float32Array.from(wanted, (value) => value / length);
+    const shortened = values.slice(0, dimensions);
+    const length = Math.hypot(...shortened);
+    return Float32Array.from(shortened, (value) => value / length);
 }
 
 /** Tokens that the stub bills: words. */

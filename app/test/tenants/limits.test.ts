@@ -200,8 +200,8 @@ describe("Tokens", () => {
         const all = await Promise.allSettled(Array.from({ length: 20 }, () => one.reserve(400)));
         // 100 are used, and each of these is estimated at 100.
         expect(all.filter(({ status }) => status === "fulfilled")).toHaveLength(9);
-        const [refused] = all.filter(({ status }) => status === "rejected");
-        expect(refused).toMatchObject({
+        const [rejection] = all.filter(({ status }) => status === "rejected");
+        expect(rejection).toMatchObject({
             reason: {
                 type: "tokens",
                 code: "rate_limit_exceeded",
@@ -262,7 +262,7 @@ test("A request that a limit rejects releases its leases: another tenant may fet
         origin: { embed: () => Promise.reject(new LimitError("tokens", "no more")) },
     });
     const items = [{ key: "k", input: { kind: "text", text: "a" } as const }];
-    const asked = resolving.resolve(items, createContext());
-    await expect(asked).rejects.toBeInstanceOf(LimitError);
+    const response = resolving.resolve(items, createContext());
+    await expect(response).rejects.toBeInstanceOf(LimitError);
     expect(released).toEqual(["k"]);
 });

@@ -1,6 +1,6 @@
 import { HEADERS, type CacheResult } from "@property-search/contract";
 
-import type { ResolvedItem } from "../../cache/item.ts";
+import type { AnswerQuality, ResolvedItem } from "../../cache/item.ts";
 import { computeTotals, RESULT_LABELS } from "../../cache/responseTotals.ts";
 import { detach } from "../../detach.ts";
 import type { Ledger } from "../../ledger/ledger.ts";
@@ -77,6 +77,7 @@ export interface Completion {
 
 /** About 2 ms. */
 const MAX_NUMBERS_IN_TURN = 40_000;
+const QUALITY_DIGITS = 4;
 
 export function createCompletion(
     { metrics, ledger, responder, log }: CompletionDependencies,
@@ -132,6 +133,7 @@ export function createCompletion(
         const headers = [HEADERS.requestId, pending.id, ...admission.headers];
         // Texts that differ only after the truncation have the same vector, so clients must be told.
         if (totals.truncated > 0) headers.push(HEADERS.truncated, String(totals.truncated));
+        if (totals.quality) headers.push(...formatQuality(totals.quality));
         responder.sendVectors(
             pending.response,
             formatCacheHeader(totals, items.length),
@@ -139,6 +141,7 @@ export function createCompletion(
             headers,
         );
         metrics.onResponse(totals);
+        if (totals.items.MISS > 0) for (const { countReason } of items) countReason?.();
         ledger.recordResponse(admission.tenant.id, totals);
         finish(pending, 200, RESULT_LABELS[totals.slowest], items.length);
     }
@@ -204,4 +207,13 @@ export function createCompletion(
     }
 
     return { trySend, send, failItems, fail, abort: (pending) => finish(pending, 499, "error") };
+}
+
+function formatQuality({ similarity, errorBound }: AnswerQuality): readonly string[] {
+    return [
+        HEADERS.similarity,
+        similarity.toFixed(QUALITY_DIGITS),
+        HEADERS.errorBound,
+        errorBound.toFixed(QUALITY_DIGITS),
+    ];
 }

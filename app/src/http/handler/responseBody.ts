@@ -114,8 +114,8 @@ export async function formatVectors(
     return formatted;
 }
 
-export function shortenItem({ embedding, status }: ResolvedItem, dimensions: number): ResolvedItem {
-    return { embedding: shorten(embedding, dimensions), status };
+export function shortenItem(item: ResolvedItem, dimensions: number): ResolvedItem {
+    return { ...item, embedding: shorten(item.embedding, dimensions) };
 }
 
 /** The vector as JSON, cached with the embedding: a hit needs neither serialisation nor a copy. */

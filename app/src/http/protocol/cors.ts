@@ -48,8 +48,8 @@ export function withCors(
             getHeader(rawHeaders, "access-control-request-method") !== undefined;
         if (isPreflight) {
             request.resume();
-            const wanted = getHeader(rawHeaders, "access-control-request-headers") ?? "";
-            responder.sendEmpty(response, 204, [...headers, ...preflight(wanted)]);
+            const requestedHeaders = getHeader(rawHeaders, "access-control-request-headers") ?? "";
+            responder.sendEmpty(response, 204, [...headers, ...preflight(requestedHeaders)]);
         } else {
             const exposed = [...headers, "access-control-expose-headers", EXPOSED];
             handler(request, withHeaders(response, exposed));
@@ -57,13 +57,14 @@ export function withCors(
     };
 }
 
-function preflight(wanted: string): readonly string[] {
-    const isPlain = wanted.length <= MAX_REQUESTED_CHARACTERS && REQUESTED.test(wanted);
+function preflight(requestedHeaders: string): readonly string[] {
+    const isPlain =
+        requestedHeaders.length <= MAX_REQUESTED_CHARACTERS && REQUESTED.test(requestedHeaders);
     return [
         "access-control-allow-methods",
         "GET, POST",
         "access-control-allow-headers",
-        isPlain ? wanted : "authorization, content-type",
+        isPlain ? requestedHeaders : "authorization, content-type",
         "access-control-max-age",
         PREFLIGHT_SECONDS,
     ];

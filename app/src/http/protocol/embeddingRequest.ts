@@ -1,8 +1,7 @@
-import { isUtf8 } from "node:buffer";
-
 import type { Input } from "../../input.ts";
 import { normaliseText, type Normalise } from "../../key/normalise.ts";
-import { HttpError, modelNotFoundError, invalidFieldError } from "./error.ts";
+import { modelNotFoundError, invalidFieldError, type HttpError } from "./error.ts";
+import { parseObject } from "./jsonBody.ts";
 
 export type Encoding = "float" | "base64";
 
@@ -60,7 +59,7 @@ export function parseEmbed(
     normalise: Normalise = normaliseText,
     limits: Pick<ModelLimits, "maxBytesPerToken"> = {},
 ): EmbeddingRequest {
-    const fields = parseObject(body, EMBED_FIELDS);
+    const fields = parseObject(body, EMBED_FIELDS, MAX_VALUES);
     const isSingle = fields.text !== undefined;
     if (isSingle === (fields.texts !== undefined)) {
         throw invalidFieldError("text", "Set either text, a string, or texts, a list of strings");
@@ -91,7 +90,7 @@ export function parseOpenai(
     limits: ModelLimits,
     normalise: Normalise = normaliseText,
 ): EmbeddingRequest {
-    const fields = parseObject(body, OPENAI_FIELDS);
+    const fields = parseObject(body, OPENAI_FIELDS, MAX_VALUES);
     if (!(limits.isModelKnown && isAbsent(fields.model))) checkModel(fields.model, limits.model);
     const { user } = fields;
     if (!isAbsent(user) && (typeof user !== "string" || user.length > MAX_USER_LENGTH)) {
@@ -124,52 +123,6 @@ export function checkDimensions(
     const error = wanted === undefined ? undefined : limits.dimensionsError(wanted);
     if (error !== undefined)
         throw invalidFieldError("dimensions", `dimensions is ${wanted}: ${error}`);
-}
-
-function parseObject(body: Buffer, allowed: readonly string[]): Record<string, unknown> {
-    if (!isUtf8(body)) throw new HttpError(400, "The body is not UTF-8");
-    if (body.length > MAX_VALUES && hasMoreValues(body, MAX_VALUES)) {
-        throw new HttpError(
-            400,
-            `The body has more than ${MAX_VALUES} values; allowed: ${MAX_VALUES}`,
-        );
-    }
-    let value: unknown;
-    try {
-        // Parsers may ignore a byte order mark (RFC 8259, 8.1), which PowerShell and some editors write.
-        value = JSON.parse(body.toString("utf8").replace(/^\ufeff/, ""));
-    } catch {
-        throw new HttpError(400, "The body is not JSON");
-    }
-    if (typeof value !== "object" || value === null || Array.isArray(value)) {
-        throw new HttpError(400, "The body is not a JSON object");
-    }
-    for (const field of Object.keys(value)) {
-        if (allowed.includes(field)) continue;
-        // Ignoring an unknown parameter silently would return a different vector than the one requested.
-        const message = `${JSON.stringify(field.slice(0, 64))} is unknown; allowed: ${allowed.join(", ")}`;
-        throw invalidFieldError(field.slice(0, 64), message, "unknown_parameter");
-    }
-    return value as Record<string, unknown>;
-}
-
-const [QUOTE, BACKSLASH, COMMA, BRACKET, BRACE] = ['"', "\\", ",", "[", "{"].map((one) =>
-    one.charCodeAt(0),
-);
-
-/** Each value follows a comma, a bracket or a brace, so values are counted without parsing. */
-function hasMoreValues(json: Buffer, max: number): boolean {
-    let values = 0;
-    let inString = false;
-    for (let at = 0; at < json.length && values <= max; at += 1) {
-        const byte = json[at];
-        if (inString) {
-            if (byte === BACKSLASH) at += 1;
-            else if (byte === QUOTE) inString = false;
-        } else if (byte === QUOTE) inString = true;
-        else if (byte === COMMA || byte === BRACKET || byte === BRACE) values += 1;
-    }
-    return values > max;
 }
 
 /** Clients in typed languages send null for unset options. */

@@ -61,7 +61,7 @@ function pathOf(url: string): string {
 }
 
 function pathNotFoundError(path: string): HttpError {
-    const paths = [PATHS.embed, PATHS.embeddings, PATHS.models, PATHS.health];
+    const paths = [PATHS.embed, PATHS.embeddings, PATHS.feedback, PATHS.models, PATHS.health];
     const shown = JSON.stringify(path.slice(0, 128));
     return new HttpError(404, `The path ${shown} does not exist; allowed: ${paths.join(", ")}`);
 }

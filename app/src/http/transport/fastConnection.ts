@@ -99,17 +99,20 @@ export class FastConnection implements ExchangeConnection {
         if (this.#exchange) {
             const surplus = this.#exchange.feed(chunk);
             if (surplus !== undefined) this.#holdBack(surplus);
-            else if (this.#isReceiving() && mustPause(chunk.length, this.#continueBody))
-                this.#socket.pause();
+            else this.#throttleBody(chunk.length);
         } else {
-            const held = this.#partialHead;
-            if (held.length === 0) this.#since = this.#state.now;
-            this.#readHead(held.length === 0 ? chunk : Buffer.concat([held, chunk]));
+            const partialHead = this.#partialHead;
+            if (partialHead.length === 0) this.#since = this.#state.now;
+            this.#readHead(partialHead.length === 0 ? chunk : Buffer.concat([partialHead, chunk]));
         }
     };
 
     #isReceiving(): boolean {
         return this.#exchange?.isReceiving() === true;
+    }
+
+    #throttleBody(bytes: number): void {
+        if (this.#isReceiving() && mustPause(bytes, this.#continueBody)) this.#socket.pause();
     }
 
     readonly #continueBody = (): void => {
@@ -153,6 +156,7 @@ export class FastConnection implements ExchangeConnection {
         this.#exchange = exchange;
         if (bytes.length > bodyEnd) this.#holdBack(bytes.subarray(bodyEnd));
         this.#state.serve(exchange, exchange);
+        this.#throttleBody(bytes.length);
     }
 
     send(status: number, headers: readonly string[], body: Body, close: boolean): void {

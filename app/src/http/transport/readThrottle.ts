@@ -10,8 +10,8 @@ let remainingBytes = BYTES_PER_SLICE;
 let isScheduled = false;
 
 /**
- * Counts body bytes after the first chunks. Otherwise clients with fast large uploads would monopolise the
- * event loop, which reads up to two megabytes per connection and turn.
+ * Counts the bytes of incomplete bodies. Otherwise clients with fast large uploads would monopolise the event
+ * loop, which reads up to two megabytes per connection and turn.
  *
  * @param resume continues reading, in a later turn
  * @returns whether the connection must pause reading until then

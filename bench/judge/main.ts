@@ -2,13 +2,8 @@
 import type { Verdict } from "../../operations/judge/judge.ts";
 import { DEFAULT_LIMITS as limits } from "../../operations/judge/limits.ts";
 import { BAD, GOOD, type Scenario } from "./scenarios.ts";
-import {
-    failsInSwitch,
-    simulateWindow,
-    seededRandom,
-    type Outcome,
-    type Simulation,
-} from "./simulation.ts";
+import { failsInSwitch, simulateWindow, type Outcome, type Simulation } from "./simulation.ts";
+import { seededRandom } from "../shared/random.ts";
 
 const SEED = 6;
 const SWITCHES = 2000;

@@ -1,6 +1,7 @@
 import type { CacheResult } from "@property-search/contract";
 import { judge, type Verdict } from "../../operations/judge/judge.ts";
 import type { Limits } from "../../operations/judge/limits.ts";
+import type { Random } from "../shared/random.ts";
 import type { ColourSample, Observation, AnswerTimes } from "../../operations/judge/observation.ts";
 
 /** Probabilities of a colour's answers. */
@@ -12,9 +13,6 @@ export interface Behaviour {
     /** Shares of a result's answers that are slower than each bound of the limits. */
     readonly slower: Readonly<Partial<Record<CacheResult, readonly number[]>>>;
 }
-
-/** Uniform numbers in [0, 1), determined by the seed (mulberry32). */
-export type Random = () => number;
 
 export interface Simulation {
     readonly candidate: Behaviour;
@@ -33,16 +31,6 @@ const ROLES = { candidate: "green", active: "blue" } as const;
 
 /** The candidate's share of the traffic in the windows of a switch: steps and bake. */
 const WEIGHTS = [0.1, 0.5, 1, 1];
-
-export function seededRandom(seed: number): Random {
-    let state = seed >>> 0;
-    return () => {
-        state = (state + 0x6d2b79f5) >>> 0;
-        let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-        mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)) ^ mixed;
-        return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-    };
-}
 
 /**
  * One window at a weight, judged after every `step` requests of the candidate, up to `most`.

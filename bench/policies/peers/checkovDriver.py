@@ -4,11 +4,16 @@ The first line of the output is the number of its checks for Kubernetes objects.
 
 import json
 import logging
+import os
 import pathlib
 import sys
 import tempfile
 
 import yaml
+
+# For one file, its processes cost more than they save.
+os.environ["CHECKOV_PARALLELIZATION_TYPE"] = "thread"
+
 from checkov.common.checks_infra.registry import get_graph_checks_registry
 from checkov.kubernetes.checks.resource.registry import registry
 from checkov.kubernetes.runner import Runner as Kubernetes
@@ -27,7 +32,7 @@ def answer(value):
 def reports(objects):
     with tempfile.TemporaryDirectory() as folder:
         file = pathlib.Path(folder, "manifests.yaml")
-        file.write_text(yaml.safe_dump_all(objects))
+        file.write_text(yaml.dump_all(objects, Dumper=yaml.CSafeDumper))
         for name, runner in (("kubernetes", Kubernetes()), ("secrets", Secrets())):
             found = runner.run(None, files=[str(file)], runner_filter=RunnerFilter(framework=[name]))
             for record in found.failed_checks:

@@ -16,6 +16,7 @@ import { metricsCost } from "./metricsCost.ts";
 import { misses } from "./misses.ts";
 import { mixedBatch } from "./mixedBatch.ts";
 import { probes } from "./probes.ts";
+import { semanticCost } from "./semanticCost.ts";
 import { serverTime } from "./serverTime.ts";
 import type { Benchmark } from "./benchmark.ts";
 
@@ -72,7 +73,7 @@ function hitsInEveryShape(): readonly Benchmark[] {
 }
 
 function otherBenchmarks(): readonly Benchmark[] {
-    return [hitsInRedis(), serverTime, mixedBatch, eventLoopLag, metricsCost, misses];
+    return [hitsInRedis(), serverTime, mixedBatch, eventLoopLag, metricsCost, semanticCost, misses];
 }
 
 interface Hits {

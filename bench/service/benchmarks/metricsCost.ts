@@ -12,20 +12,15 @@ import { fill } from "./fill.ts";
 import { atLeast, noFailures } from "./floors.ts";
 import { scrape } from "./metrics.ts";
 import { loadOn, type Benchmark } from "./benchmark.ts";
+import { CONNECTIONS, measureInRounds, ROUNDS, ROUNDS_WORKLOAD, SECONDS } from "./rounds.ts";
 
-const WORKLOAD = { dimensions: 1536, encoding: "base64", items: 1, bodies: 1_024 } as const;
-const CONNECTIONS = 64;
-/** Rounds are short and many, so that disturbances affect all variants of a round alike. */
-const SECONDS = 1;
-const ROUNDS = 50;
-const WARM_UP_ROUNDS = 4;
 const MIN_RATIO = 0.97;
 const ID = "metrics-cost";
 const TITLE = "cost of metrics: hits with metrics and scrapes, with metrics, and without";
 
 const KINDS = ["with metrics, scraped", "with metrics", "without metrics"] as const;
 type Kind = (typeof KINDS)[number];
-type Rounds = Readonly<Record<Kind, Sample[]>>;
+type Rounds = Readonly<Record<Kind, readonly Sample[]>>;
 
 /**
  * Measured on hits: they are the cheapest requests, so the share of metrics in their cost is largest. A scraped
@@ -37,11 +32,11 @@ export const metricsCost: Benchmark = {
     peers: [],
     run: async (context) => {
         const { resources, cores, signal } = context;
-        const { withMetrics, withoutMetrics } = await startABServers({
-            ...resources,
-            core: cores.server,
-        });
-        const bodies = requestBodies(WORKLOAD);
+        const { service: withMetrics, other: withoutMetrics } = await startABServers(
+            { ...resources, core: cores.server },
+            "without metrics",
+        );
+        const bodies = requestBodies(ROUNDS_WORKLOAD);
         const json = bodies.map((body) => body.json);
         const load = loadOn(withMetrics, context, ID, json, {
             connections: CONNECTIONS,
@@ -63,36 +58,26 @@ export const metricsCost: Benchmark = {
             await scrape(withMetrics);
         }
 
-        const samples: Rounds = {
-            "with metrics, scraped": [],
-            "with metrics": [],
-            "without metrics": [],
-        };
+        let samples: Rounds;
         try {
-            await fill(withMetrics, bodies, WORKLOAD.dimensions);
-            for (let round = -WARM_UP_ROUNDS; round < ROUNDS; round += 1) {
-                context.showProgress(`${TITLE}: round ${round + 1} of ${ROUNDS}`);
-                for (const kind of rotate(round + WARM_UP_ROUNDS)) {
-                    const sample = await measureKind(kind);
-                    if (round >= 0) samples[kind].push(sample);
-                }
-            }
+            await fill(withMetrics, bodies, ROUNDS_WORKLOAD.dimensions);
+            samples = await measureInRounds(context, TITLE, KINDS, measureKind);
         } finally {
             await withMetrics.stop();
         }
         return {
-            setting: { ...WORKLOAD, connections: CONNECTIONS, seconds: SECONDS, rounds: ROUNDS },
+            setting: {
+                ...ROUNDS_WORKLOAD,
+                connections: CONNECTIONS,
+                seconds: SECONDS,
+                rounds: ROUNDS,
+            },
             ...evaluate(samples),
         };
     },
 };
 
 /** Each round starts with another variant. */
-function rotate(round: number): readonly Kind[] {
-    const first = round % KINDS.length;
-    return [...KINDS.slice(first), ...KINDS.slice(0, first)];
-}
-
 function evaluate(samples: Rounds): Pick<BenchmarkResult, "facts" | "floors"> {
     const ratioOf = (one: Kind, other: Kind): number => {
         const [own, others] = [one, other].map((kind) => samples[kind].map(({ rate }) => rate));

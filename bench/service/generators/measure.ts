@@ -1,7 +1,7 @@
 import { BenchError } from "../../shared/benchError.ts";
 import { runToEnd } from "../../shared/runToEnd.ts";
 import { endedChildrenSeconds, groupCpuSeconds } from "../processes/usage.ts";
-import type { Load, Sample } from "./sample.ts";
+import type { Latency, Load, Sample } from "./sample.ts";
 
 /** Time for requests that are still open at the end. */
 const GRACE_MILLISECONDS = 40_000;
@@ -47,16 +47,10 @@ interface Parsed {
 }
 
 /** The last line of each generator's output; times in microseconds. */
-interface Line {
+interface Line extends Latency {
     readonly requests: number;
     readonly microseconds: number;
     readonly bytes: number;
-    readonly p50: number;
-    readonly p90: number;
-    readonly p95: number;
-    readonly p99: number;
-    readonly p999: number;
-    readonly max: number;
     readonly rejected: number;
     readonly unanswered: number;
     readonly late?: number;

@@ -8,6 +8,9 @@ const FETCH = path.resolve(import.meta.dirname, "../../../../app/model/fetch.sh"
 
 let directory = "";
 
+/** @returns the directory of the model, once it is installed */
+export const modelDirectory = (): string => directory;
+
 /** The service with the model in worker threads. */
 export const localModel: Service & { readonly model: string } = {
     ...service("this service, local model", "the service with its local model", (): Settings => ({

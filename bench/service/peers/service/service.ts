@@ -79,7 +79,9 @@ export function serviceFrom(
 
 function imageCommand(): string[] {
     const dockerfile = readFileSync(path.join(ROOT, "app/Dockerfile"), "utf8");
-    return JSON.parse(/^CMD (.*)$/m.exec(dockerfile)?.[1] ?? "[]") as string[];
+    return JSON.parse(
+        /^CMD (\[[^\]]*\])/m.exec(dockerfile)?.[1]?.replaceAll("\\\n", "") ?? "[]",
+    ) as string[];
 }
 
 export const ours = service("this service", "the service, exact hits in its process", () => ({}));

@@ -1,4 +1,5 @@
-import { perColour } from "@property-search/contract";
+import { INSIGHTS_NAMES, perColour } from "@property-search/contract";
+import { createAdmissionObjects } from "@property-search/policies/admission";
 import * as pulumi from "@pulumi/pulumi";
 import { Admission } from "./components/admission.ts";
 import { PrometheusAdapterRules } from "./components/autoscaler/adapterRules.ts";
@@ -6,6 +7,7 @@ import { Certificates } from "./components/certificates.ts";
 import { clusterProvider } from "./components/clusterProvider.ts";
 import { EdgeGateway } from "./components/edge.ts";
 import { EmbeddingService } from "./components/embeddingService.ts";
+import { Insights } from "./components/insights.ts";
 import { Monitoring } from "./components/monitoring.ts";
 import { Namespaces } from "./components/namespaces.ts";
 import { applyPlacement } from "./components/placement.ts";
@@ -18,7 +20,7 @@ import { certManagerPoliciesOf, namespaceSettings } from "./config/namespaces.ts
 export default async function declareStack() {
     const config = loadConfig();
     const { releases, service, redis, autoscaling, tenants, adminToken } = config;
-    const { weights, certificates, monitoring } = config;
+    const { weights, certificates, monitoring, insights } = config;
     for (const one of config.warnings) void pulumi.log.warn(one);
     applyPlacement(config.placement);
 
@@ -26,22 +28,30 @@ export default async function declareStack() {
     const onCluster = { providers: { kubernetes: clusterProvider(config.cluster.provider) } };
     const namespaces = new Namespaces("namespaces", namespaceSettings(config), onCluster);
     const { names } = namespaces;
-    new Admission("admission", { objects: config.admission }, onCluster);
-    // Pods need the quotas and network policies of their namespace.
-    const afterRules = { ...onCluster, dependsOn: [namespaces] };
+    const { enforced, registry } = config.admission;
+    const objects = enforced ? createAdmissionObjects(pulumi.getStack(), registry) : [];
+    const admission = new Admission("admission", { objects }, onCluster);
+    // Pods need the quotas and network policies of their namespace. An update that allows an image registry must do so
+    // before it changes the images.
+    const afterRules = { ...onCluster, dependsOn: [namespaces, admission] };
 
     const ownRedis = redis.mode === "external" ? undefined : redis;
     if (ownRedis) new Redis("redis", { namespace: names.data, ...ownRedis }, afterRules);
 
     const settings = { releases, service, autoscaling, redis, tenants, adminToken };
+    // Without monitoring too: adding it later does not replace the pods.
+    const { automationToken } = insights ?? {};
     const { backends } = new EmbeddingService(
         "service",
-        { namespaces: names, ...settings },
+        { namespaces: names, ...settings, automationToken },
         afterRules,
     );
     // No traffic before both colours serve.
     const afterColours = { ...onCluster, dependsOn: [backends.blue, backends.green] };
-    const routes = { namespace: names.edge, weights, backends, https: certificates };
+    // Not the Service itself: an unavailable page must not delay the gateway of the service.
+    const page = { namespace: names.monitoring, serviceName: INSIGHTS_NAMES.page };
+    const impact = insights?.expose && monitoring.enabled ? page : undefined;
+    const routes = { namespace: names.edge, weights, backends, https: certificates, impact };
     const { gateway, url } = new EdgeGateway("edge", { ...routes, ...config.edge }, afterColours);
 
     // An existing Secret is neither issued nor monitored.
@@ -55,6 +65,8 @@ export default async function declareStack() {
     if (monitoring.enabled) {
         const args = { ...monitoring, ...monitored, certificates: issued !== undefined };
         new Monitoring("monitoring", args, afterRules);
+        const insightsArgs = insights && { namespace: names.monitoring, ...insights };
+        if (insightsArgs) new Insights("insights", insightsArgs, afterRules);
     }
     if (autoscaling.misses?.metric === "prometheus-adapter")
         new PrometheusAdapterRules("autoscaling", { namespace: names.monitoring }, afterRules);

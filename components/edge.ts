@@ -3,6 +3,8 @@ import {
     COLOURS,
     GATEWAY_NAME,
     HEADERS,
+    IMPACT_PREFIX,
+    IMPACT_ROUTE_NAME,
     NAMESPACES,
     PORTS,
     perColour,
@@ -79,6 +81,11 @@ export interface EdgeGatewayArgs {
      * @default none: the gateway does not retry
      */
     readonly retries?: RetrySettings | undefined;
+    /**
+     * Service of the page of insights, for the paths below IMPACT_PREFIX.
+     * @default none: the Gateway does not serve the page
+     */
+    readonly impact?: Backend | undefined;
 }
 
 /** Certificate of the listener for HTTPS. */
@@ -172,7 +179,7 @@ export class EdgeGateway extends pulumi.ComponentResource {
             child,
         );
         const grants = COLOURS.map((colour) =>
-            grant(`${name}-grant-${colour}`, args, colour, child),
+            grant(`${name}-grant-${colour}`, args, args.backends[colour], child, colour),
         );
         grantSecret(name, args, child);
         const checks = healthChecks(name, args, child);
@@ -192,8 +199,7 @@ export class EdgeGateway extends pulumi.ComponentResource {
                 kind: "HTTPRoute",
                 metadata: metadata(ROUTE_NAME),
                 spec: {
-                    parentRefs: [parentRef(args.namespace, secure ? "https" : "http")],
-                    ...(args.hostname !== undefined && { hostnames: [args.hostname] }),
+                    ...routeParent(args),
                     rules: [
                         ...COLOURS.map((colour) => previewRule(args, colour)),
                         mainRule(args),
@@ -204,6 +210,27 @@ export class EdgeGateway extends pulumi.ComponentResource {
             // requests fail with 404.
             { parent: this, dependsOn: [this.gateway, ...grants, ...checks, ...retryFilters] },
         );
+        if (args.impact) {
+            const impactGrant = grant(`${name}-grant-impact`, args, args.impact, child);
+            new k8s.apiextensions.CustomResource(
+                `${name}-impact`,
+                {
+                    apiVersion: `${GROUP}/v1`,
+                    kind: "HTTPRoute",
+                    metadata: metadata(IMPACT_ROUTE_NAME),
+                    spec: {
+                        ...routeParent(args),
+                        rules: [
+                            {
+                                matches: [{ path: { type: "PathPrefix", value: IMPACT_PREFIX } }],
+                                backendRefs: [backendRef(args.impact, 1, PORTS.insights)],
+                            },
+                        ],
+                    },
+                },
+                { parent: this, dependsOn: [this.gateway, impactGrant, ...checks] },
+            );
+        }
         if (secure) {
             new k8s.apiextensions.CustomResource(
                 `${name}-redirect`,
@@ -251,12 +278,21 @@ function parentRef(namespace: pulumi.Input<string>, sectionName: string) {
     return { group: GROUP, kind: "Gateway", name: GATEWAY_NAME, namespace, sectionName };
 }
 
-/** Lets routes of the edge namespace refer to a colour's Service, and to nothing else. */
+/** The listener for clients, and the host name of the routes. */
+function routeParent({ namespace, https, hostname }: CompleteArgs) {
+    return {
+        parentRefs: [parentRef(namespace, https === undefined ? "http" : "https")],
+        ...(hostname !== undefined && { hostnames: [hostname] }),
+    };
+}
+
+/** Lets routes of the edge namespace refer to a Service, and to nothing else of its namespace. */
 function grant(
     name: string,
-    { namespace, backends }: CompleteArgs,
-    colour: Colour,
+    { namespace }: CompleteArgs,
+    backend: Backend,
     child: pulumi.CustomResourceOptions,
+    colour?: Colour,
 ): pulumi.Resource {
     return new k8s.apiextensions.CustomResource(
         name,
@@ -266,12 +302,16 @@ function grant(
             kind: "ReferenceGrant",
             metadata: {
                 name: "from-edge",
-                namespace: backends[colour].namespace,
-                labels: standardLabels({ name: GATEWAY_NAME, component: "edge", colour }),
+                namespace: backend.namespace,
+                labels: standardLabels({
+                    name: GATEWAY_NAME,
+                    component: "edge",
+                    ...(colour && { colour }),
+                }),
             },
             spec: {
                 from: [{ group: GROUP, kind: "HTTPRoute", namespace }],
-                to: [{ group: "", kind: "Service", name: backends[colour].serviceName }],
+                to: [{ group: "", kind: "Service", name: backend.serviceName }],
             },
         },
         child,
@@ -327,13 +367,17 @@ function publicPaths() {
     ];
 }
 
-function backendRef({ namespace, serviceName }: Backend, weight: number) {
+function backendRef(
+    { namespace, serviceName }: Backend,
+    weight: number,
+    port: number = PORTS.service,
+) {
     return {
         group: "",
         kind: "Service",
         name: serviceName,
         namespace,
-        port: PORTS.service,
+        port,
         weight,
     };
 }

@@ -19,6 +19,11 @@ export interface EmbeddingServiceArgs {
     /** Bearer token of the pods' admin port, at least 32 characters. */
     readonly adminToken: pulumi.Input<string>;
     /**
+     * Bearer token of the pods' automation port, at least 32 characters.
+     * @default none: the pods have no automation port
+     */
+    readonly automationToken?: pulumi.Input<string> | undefined;
+    /**
      * Settings of both colours that differ from the defaults.
      * @default DEFAULT_SERVICE: the local model, and 2 to 10 pods of one CPU
      */

@@ -1,4 +1,4 @@
-import { COLOURS, PATHS, PORTS, type PerColour } from "@property-search/contract";
+import { COLOURS, PATHS, PORTS, type Colour, type PerColour } from "@property-search/contract";
 import * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 import { standardLabels } from "../labels.ts";
@@ -6,13 +6,16 @@ import { standardLabels } from "../labels.ts";
 /** Prefix of the classes of GKE's load balancers, which ignore the probes of pods. */
 const GKE_CLASSES = "gke-l7-";
 
-/** The gateway class, and the Service of each colour. */
+/** The gateway class, and the Services behind the gateway. */
 interface CheckedGateway {
     readonly gatewayClassName: string;
-    readonly backends: PerColour<{
-        readonly namespace: pulumi.Input<string>;
-        readonly serviceName: pulumi.Input<string>;
-    }>;
+    readonly backends: PerColour<CheckedService>;
+    readonly impact?: CheckedService | undefined;
+}
+
+interface CheckedService {
+    readonly namespace: pulumi.Input<string>;
+    readonly serviceName: pulumi.Input<string>;
 }
 
 /**
@@ -23,42 +26,44 @@ interface CheckedGateway {
  */
 export function healthChecks(
     name: string,
-    { gatewayClassName, backends }: CheckedGateway,
+    { gatewayClassName, backends, impact }: CheckedGateway,
     child: pulumi.CustomResourceOptions,
 ): pulumi.Resource[] {
     if (!gatewayClassName.startsWith(GKE_CLASSES)) return [];
     const objectName = "gateway-health";
-    return COLOURS.map(
-        (colour) =>
-            new k8s.apiextensions.CustomResource(
-                `${name}-health-${colour}`,
-                {
-                    apiVersion: "networking.gke.io/v1",
-                    kind: "HealthCheckPolicy",
-                    metadata: {
+    const check = (role: string, service: CheckedService, port: number, colour?: Colour) =>
+        new k8s.apiextensions.CustomResource(
+            `${name}-health-${role}`,
+            {
+                apiVersion: "networking.gke.io/v1",
+                kind: "HealthCheckPolicy",
+                metadata: {
+                    name: objectName,
+                    namespace: service.namespace,
+                    labels: standardLabels({
                         name: objectName,
-                        namespace: backends[colour].namespace,
-                        labels: standardLabels({ name: objectName, component: "edge", colour }),
-                    },
-                    spec: {
-                        default: {
-                            checkIntervalSec: 5,
-                            timeoutSec: 3,
-                            healthyThreshold: 1,
-                            unhealthyThreshold: 2,
-                            config: {
-                                type: "HTTP",
-                                httpHealthCheck: { port: PORTS.service, requestPath: PATHS.ready },
-                            },
-                        },
-                        targetRef: {
-                            group: "",
-                            kind: "Service",
-                            name: backends[colour].serviceName,
-                        },
-                    },
+                        component: "edge",
+                        ...(colour && { colour }),
+                    }),
                 },
-                child,
-            ),
-    );
+                spec: {
+                    default: {
+                        checkIntervalSec: 5,
+                        timeoutSec: 3,
+                        healthyThreshold: 1,
+                        unhealthyThreshold: 2,
+                        config: {
+                            type: "HTTP",
+                            httpHealthCheck: { port, requestPath: PATHS.ready },
+                        },
+                    },
+                    targetRef: { group: "", kind: "Service", name: service.serviceName },
+                },
+            },
+            child,
+        );
+    return [
+        ...COLOURS.map((colour) => check(colour, backends[colour], PORTS.service, colour)),
+        ...(impact ? [check("impact", impact, PORTS.insights)] : []),
+    ];
 }

@@ -8,13 +8,13 @@ export interface RetrySettings {
     /** Way in which the gateway is configured. */
     readonly filter: (typeof RETRY_FILTERS)[number];
     /** Most retries of a request. */
-    readonly attempts: number;
+    readonly retryAttempts: number;
     /** Delay before the first retry; it grows to at most twice as much. */
-    readonly intervalMilliseconds: number;
+    readonly retryIntervalMilliseconds: number;
     /** Time after which a request is no longer retried; only Traefik uses it. */
-    readonly timeoutSeconds: number;
+    readonly retryTimeoutSeconds: number;
     /** Size of the largest body that is kept for a retry; only Traefik uses it. */
-    readonly maxBodyBytes: number;
+    readonly retryBodyBytes: number;
 }
 
 /** Configuration of a gateway's retries. */
@@ -55,21 +55,16 @@ const ADAPTERS: Readonly<Record<RetrySettings["filter"], (settings: RetrySetting
  * Traefik retries by default if nothing of the request was sent. An idle connection that was lost gives status 500.
  * A later loss is known only by the status of the response.
  */
-function traefik({
-    attempts,
-    intervalMilliseconds,
-    timeoutSeconds,
-    maxBodyBytes,
-}: RetrySettings): Retries {
+function traefik(settings: RetrySettings): Retries {
     const [group, kind] = ["traefik.io", "Middleware"];
     const retry = {
         // Traefik counts the first attempt too.
-        attempts: attempts + 1,
-        initialInterval: `${intervalMilliseconds}ms`,
-        timeout: `${timeoutSeconds}s`,
+        attempts: settings.retryAttempts + 1,
+        initialInterval: `${settings.retryIntervalMilliseconds}ms`,
+        timeout: `${settings.retryTimeoutSeconds}s`,
         status: [String(CONNECTION_LOST_STATUS)],
         retryNonIdempotentMethod: true,
-        maxRequestBodyBytes: maxBodyBytes,
+        maxRequestBodyBytes: settings.retryBodyBytes,
     };
     const extensionRef = { group, kind, name: ROUTE_NAME };
     return {
@@ -82,15 +77,15 @@ function traefik({
 const BUDGET = { percent: { numerator: 50, denominator: 100 }, minRetryConcurrency: 10 };
 
 /** Envoy distinguishes a lost connection from a response, tries another pod and limits the share of retries. */
-function envoyGateway({ attempts, intervalMilliseconds }: RetrySettings): Retries {
+function envoyGateway({ retryAttempts, retryIntervalMilliseconds }: RetrySettings): Retries {
     const backOff = {
-        baseInterval: `${intervalMilliseconds}ms`,
-        maxInterval: `${2 * intervalMilliseconds}ms`,
+        baseInterval: `${retryIntervalMilliseconds}ms`,
+        maxInterval: `${2 * retryIntervalMilliseconds}ms`,
     };
     const spec = {
         targetRefs: [{ group: "gateway.networking.k8s.io", kind: "HTTPRoute", name: ROUTE_NAME }],
         retry: {
-            numRetries: attempts,
+            numRetries: retryAttempts,
             retryOn: { triggers: ["connect-failure", "reset", "refused-stream"] },
             perRetry: { backOff },
         },
@@ -104,8 +99,9 @@ function envoyGateway({ attempts, intervalMilliseconds }: RetrySettings): Retrie
 }
 
 /** GEP-1731: lost connections need no code. Without a code, gateways would choose codes themselves. */
-function gatewayApi({ attempts, intervalMilliseconds }: RetrySettings): Retries {
+function gatewayApi({ retryAttempts, retryIntervalMilliseconds }: RetrySettings): Retries {
     const codes = [CONNECTION_LOST_STATUS];
-    const retry = { attempts, backoff: `${intervalMilliseconds}ms`, codes };
+    const backoff = `${retryIntervalMilliseconds}ms`;
+    const retry = { attempts: retryAttempts, backoff, codes };
     return { objects: [], rule: { retry } };
 }

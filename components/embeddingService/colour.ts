@@ -14,6 +14,7 @@ import {
     API_KEY_KEY,
     FALLBACK_API_KEYS_KEY,
     servicePod,
+    servicePorts,
     CREDENTIAL_KEYS,
     type ServicePodArgs,
     type RedisTlsSecrets,
@@ -48,6 +49,11 @@ export interface EmbeddingServiceColourArgs {
     readonly tenants: TenantsArgs;
     /** Bearer token of the pods' admin port, at least 32 characters. */
     readonly adminToken: pulumi.Input<string>;
+    /**
+     * Bearer token of the pods' automation port, at least 32 characters.
+     * @default none: the pods have no automation port
+     */
+    readonly automationToken?: pulumi.Input<string> | undefined;
 }
 
 /** Settings that both colours share. */
@@ -152,7 +158,12 @@ export class EmbeddingServiceColour extends pulumi.ComponentResource {
             `${name}-admin`,
             {
                 metadata: metadata(ADMIN_SECRET.name),
-                stringData: { [ADMIN_SECRET.key]: pulumi.secret(args.adminToken) },
+                stringData: {
+                    [ADMIN_SECRET.key]: pulumi.secret(args.adminToken),
+                    ...(args.automationToken !== undefined && {
+                        [ADMIN_SECRET.automationKey]: pulumi.secret(args.automationToken),
+                    }),
+                },
             },
             child,
         );
@@ -161,6 +172,7 @@ export class EmbeddingServiceColour extends pulumi.ComponentResource {
                 ...service,
                 ...release,
                 colour,
+                automated: args.automationToken !== undefined,
                 redis: redis.access,
                 upstreamSecret: upstream && {
                     name: API_KEY_NAME,
@@ -216,9 +228,12 @@ export class EmbeddingServiceColour extends pulumi.ComponentResource {
                 spec: {
                     type: "ClusterIP",
                     selector: matchLabels,
-                    ports: [
-                        { name: "http", port: PORTS.service, targetPort: "http", protocol: "TCP" },
-                    ],
+                    ports: servicePorts(args.automationToken !== undefined).map((port) => ({
+                        name: port.name,
+                        port: port.containerPort,
+                        targetPort: port.name,
+                        protocol: port.protocol,
+                    })),
                 },
             },
             // Pulumi waits for the endpoints of a Service, and so for ready pods.
@@ -258,12 +273,14 @@ function secretsChecksum({
     redis,
     service,
     adminToken,
+    automationToken,
 }: EmbeddingServiceColourArgs): pulumi.Output<string> {
     const read = [
         adminToken,
         redis.mode === "external" ? "" : redis.passwords.app,
         service.upstreamApiKey ?? "",
         service.upstreamFallbackApiKeys ?? "",
+        ...(automationToken === undefined ? [] : [automationToken]),
     ];
     const checksum = pulumi
         .all(read)

@@ -112,6 +112,21 @@ export interface ServicePodArgs {
      * @default 10
      */
     readonly preStopSeconds: number;
+    /**
+     * Whether the pod has an automation port, with a token of ADMIN_SECRET.
+     * @default false
+     */
+    readonly automated?: boolean;
+}
+
+/** Ports of the container and of its Service, without the admin port, which listens on the pod's loopback interface. */
+export function servicePorts(automated: boolean) {
+    return [
+        { name: "http", containerPort: PORTS.service, protocol: "TCP" },
+        ...(automated
+            ? [{ name: "automation", containerPort: PORTS.automation, protocol: "TCP" }]
+            : []),
+    ];
 }
 
 /**
@@ -138,8 +153,7 @@ export function servicePod(
                 name: "service",
                 image: args.image,
                 imagePullPolicy: "IfNotPresent",
-                // Without the admin port, which listens on the pod's loopback interface only.
-                ports: [{ name: "http", containerPort: PORTS.service, protocol: "TCP" }],
+                ports: servicePorts(args.automated === true),
                 env: environment(args),
                 ...probes(),
                 lifecycle: { preStop: { sleep: { seconds: preStopSeconds } } },
@@ -206,8 +220,12 @@ function environment(args: ServicePodArgs): EnvVar[] {
         ...(upstreamSecret?.hasFallbackKeys && {
             upstreamFallbackApiKeys: fromSecret(upstreamSecret.name, FALLBACK_API_KEYS_KEY),
         }),
+        localCacheEntriesLimit: settings.localCacheEntriesLimit,
         tenantsFile: `${TENANTS_FOLDER}/${TENANTS_SECRET.file}`,
         adminToken: fromSecret(ADMIN_SECRET.name, ADMIN_SECRET.key),
+        ...(args.automated === true && {
+            automationToken: fromSecret(ADMIN_SECRET.name, ADMIN_SECRET.automationKey),
+        }),
     };
     return Object.entries<Setting>(SERVICE_SETTINGS).flatMap(([name, row]) => {
         const isGiven = row.key !== undefined && !row.secret;

@@ -106,15 +106,15 @@ describe("the API server, for every client", () => {
             const refusedBy = new Set<string>();
             let [refused, unstorable] = [0, 0];
             for (const { name, changed, claimedBy } of createMutants(faults, objects)) {
-                const seen = await asSeen(changed);
+                const defaulted = await asSeen(changed);
                 const { refusal, words } = await ask(changed);
                 // No server would store it, and none asks its policies then.
-                if (!seen) {
+                if (!defaulted) {
                     expect(refusal).not.toBe("");
                     unstorable += 1;
                     continue;
                 }
-                const expected = saidOf(seen);
+                const expected = saidOf(defaulted);
                 const mustBe = expected.filter(({ rule }) => rule.admissionGap === undefined);
                 if (words !== undefined) {
                     refused += 1;

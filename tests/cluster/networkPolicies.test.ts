@@ -1,6 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import type { V1Pod, V1Service } from "@kubernetes/client-node";
-import { LABELS, MONITORING_NAMES, NAMESPACES, PORTS, REDIS_NAME } from "@property-search/contract";
+import {
+    INSIGHTS_NAMES,
+    LABELS,
+    MONITORING_NAMES,
+    NAMESPACES,
+    PORTS,
+    REDIS_NAME,
+} from "@property-search/contract";
 import { randomUUID } from "node:crypto";
 import { eventually, openCluster } from "../support/cluster.ts";
 import { policiesAreEnforced } from "../support/enforcement.ts";
@@ -17,6 +24,7 @@ const WHO = {
     alertmanager: [NAMESPACES.monitoring, `${LABELS.name}=${MONITORING_NAMES.alertmanager}`],
     kubeState: [NAMESPACES.monitoring, `${LABELS.name}=${MONITORING_NAMES.kubeStateMetrics}`],
     receiver: [NAMESPACES.monitoring, "app=alert-receiver"],
+    insights: [NAMESPACES.monitoring, `${LABELS.name}=${INSIGHTS_NAMES.page}`],
     grafana: [NAMESPACES.monitoring, `${LABELS.name}=${MONITORING_NAMES.grafana}`],
     gateway: ["traefik-system", "app=traefik"],
     keda: ["keda", "app=keda-operator"],
@@ -28,7 +36,7 @@ type Target = Name | "stranger" | "apiServer";
 
 const OF_STACK = [
     ...(["blue", "green", "redis", "exporter"] as const),
-    ...(["prometheus", "alertmanager", "kubeState", "receiver"] as const),
+    ...(["prometheus", "alertmanager", "kubeState", "receiver", "insights"] as const),
 ];
 const OTHERS = ["gateway", "keda", "dns", "stranger"] as const;
 
@@ -79,7 +87,14 @@ const FLOWS: readonly Flow[] = [
         },
     ]),
     ...namesOf("data", "redis", "exporter"),
-    ...namesOf("monitoring", "prometheus", "alertmanager", "kubeState", "receiver"),
+    ...namesOf("monitoring", "prometheus", "alertmanager", "kubeState", "receiver", "insights"),
+    { from: "gateway", to: "insights", port: PORTS.insights, by: ["monitoring/allow-insights"] },
+    {
+        from: "insights",
+        to: "prometheus",
+        port: PORTS.prometheus,
+        by: ["monitoring/allow-insights-queries", "monitoring/allow-queries"],
+    },
     {
         from: "exporter",
         to: "redis",
@@ -139,7 +154,12 @@ const GRAFANA_FLOWS: readonly Flow[] = [
 ];
 
 /** Policies of which this stack has nobody to show them: the reason. */
+const DAILY_RUN = "the daily run has no pod between its runs; insights.test.ts has one";
 const WITHOUT_PODS: Readonly<Record<string, string>> = {
+    "blue/allow-automation": DAILY_RUN,
+    "green/allow-automation": DAILY_RUN,
+    "monitoring/allow-insights-automation": DAILY_RUN,
+    "monitoring/allow-insights-reports": DAILY_RUN,
     "edge/allow-dns": "the namespace has no pods",
     "monitoring/allow-alertmanagers-in": "there is one Alertmanager",
     "monitoring/allow-alertmanagers-out": "there is one Alertmanager",

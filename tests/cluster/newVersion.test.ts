@@ -55,9 +55,9 @@ describe("make deploy", () => {
         async () => {
             clients = await startUsual(cluster, { perSecond: { kept: 200, fresh: 40, slow: 4 } });
             const before = await versionsOf(otherColour(idle));
-            const made = await make(...DEPLOY, `IMAGE=${image}`, `VERSION=${VERSION}`);
+            const deployed = await make(...DEPLOY, `IMAGE=${image}`, `VERSION=${VERSION}`);
             const { failures, answered } = totalsOf(await clients.stop());
-            expect(`${String(made.exitCode)}: ${made.output}`).toMatch(/^0: /);
+            expect(`${String(deployed.exitCode)}: ${deployed.output}`).toMatch(/^0: /);
             expect(await readLiveWeights(cluster)).toEqual(candidateWeights(idle, 100));
             expect(await versionsOf(idle)).toEqual(new Set([VERSION]));
             expect(await versionsOf(otherColour(idle))).toEqual(before);

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from "@jest/globals";
 import type { V1Pod } from "@kubernetes/client-node";
-import { COLOURS, NAMESPACES, PATHS } from "@property-search/contract";
+import { COLOURS, NAMESPACES, PATHS, type Colour } from "@property-search/contract";
 import {
     bothColoursReady,
     eventually,
@@ -35,11 +35,7 @@ describe("while clients send without a pause and without a retry", () => {
                 maxSeconds: 240,
                 keepAlive,
             });
-            for (const colour of COLOURS) {
-                for (const pod of await podsOf(cluster, colour)) {
-                    await replacePod(NAMESPACES[colour], pod.metadata?.name ?? "");
-                }
-            }
+            await Promise.all(COLOURS.map(replacePods));
             const { answered, failures } = await load.stop();
             console.info(
                 `${answered} requests answered, ${failures.length} failed, ${connections}`,
@@ -68,6 +64,13 @@ describe("while clients send without a pause and without a retry", () => {
         expect(answered).toBeGreaterThan(1000);
     }, 180_000);
 });
+
+/** One after another: a colour keeps its other pods. */
+async function replacePods(colour: Colour): Promise<void> {
+    for (const pod of await podsOf(cluster, colour)) {
+        await replacePod(NAMESPACES[colour], pod.metadata?.name ?? "");
+    }
+}
 
 /** Deletes a pod with its grace and waits until it is deleted and all pods of its owner are ready again. */
 async function replacePod(namespace: string, name: string): Promise<void> {

@@ -66,15 +66,18 @@ describe("dashboards", () => {
     test.each(files)("%s: IDs are unique, and no panels overlap", (_, dashboard) => {
         const ids = dashboard.panels.map(({ id }) => id);
         expect(new Set(ids).size).toBe(ids.length);
-        const taken = new Map<string, string>();
+        const titlesByPlace = new Map<string, string>();
         for (const { title, gridPos } of dashboard.panels) {
             const { x, y, w, h } = gridPos;
             expect({ title, right: x + w <= 24 }).toEqual({ title, right: true });
             for (let column = x; column < x + w; column += 1) {
                 for (let line = y; line < y + h; line += 1) {
                     const place = `${column},${line}`;
-                    expect({ title, under: taken.get(place) }).toEqual({ title, under: undefined });
-                    taken.set(place, title);
+                    expect({ title, under: titlesByPlace.get(place) }).toEqual({
+                        title,
+                        under: undefined,
+                    });
+                    titlesByPlace.set(place, title);
                 }
             }
         }

@@ -59,7 +59,7 @@ describe("EdgeGateway", () => {
         const rule = (await rules()).find(({ matches }) =>
             matches.every(({ headers }) => at(headers, 0, "value") === colour),
         );
-        expect(rule?.matches.map(({ headers }) => headers)).toEqual(Array(6).fill([header]));
+        expect(rule?.matches.map(({ headers }) => headers)).toEqual(Array(7).fill([header]));
         expect(rule?.backendRefs).toEqual([
             expect.objectContaining({
                 name: `svc-${colour}`,
@@ -75,6 +75,7 @@ describe("EdgeGateway", () => {
                 { type: "Exact", value: "/embed" },
                 { type: "Exact", value: "/v1/embeddings" },
                 { type: "Exact", value: "/openai/v1/embeddings" },
+                { type: "Exact", value: "/v1/feedback" },
                 { type: "Exact", value: "/health" },
                 { type: "PathPrefix", value: "/v1/models" },
                 { type: "PathPrefix", value: "/openai/deployments" },
@@ -205,10 +206,10 @@ describe("EdgeGateway", () => {
 
     describe("with requests sent again", () => {
         const bounds = {
-            attempts: 4,
-            intervalMilliseconds: 50,
-            timeoutSeconds: 7,
-            maxBodyBytes: 2048,
+            retryAttempts: 4,
+            retryIntervalMilliseconds: 50,
+            retryTimeoutSeconds: 7,
+            retryBodyBytes: 2048,
         };
         const by = (filter: RetrySettings["filter"]) => ({ retries: { filter, ...bounds } });
         /** Fields of a rule other than matches and backends. */

@@ -67,11 +67,11 @@ describe.each([
     };
     const everywhere = async (user: User, password: string, wanted: boolean) => {
         for (let left = 150; ; left -= 1) {
-            const seen = await Promise.all(
+            const accepted = await Promise.all(
                 indexes.map((index) => isAccepted(user, password, index)),
             );
-            if (seen.every((one) => one === wanted)) return;
-            if (left === 0) throw new Error(`${user}: ${seen.join()} after 15 seconds`);
+            if (accepted.every((one) => one === wanted)) return;
+            if (left === 0) throw new Error(`${user}: ${accepted.join()} after 15 seconds`);
             await delay(100);
         }
     };

@@ -1,5 +1,9 @@
 import { CACHE_KEY_PREFIX } from "@property-search/contract";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { pino } from "pino";
+import { createRedisGhostRegistry } from "../../app/src/ghosts/registry.ts";
+import { createRedisClient } from "../../app/src/redis/client.ts";
+import { eventually } from "../../app/test/support/eventually.ts";
 import { freePort } from "../../app/test/support/redisServer.ts";
 import { PASSWORDS, redisCli, RedisNodes } from "../support/redisNodes.ts";
 
@@ -28,6 +32,29 @@ describe("users of a real Redis", () => {
         expect(await as("app", "eval", script, "1", key, "1000")).toBe("1");
         await expect(as("app", "eval", script, "1", "elsewhere", "1000")).rejects.toThrow(refused);
         expect(await as("app", "info", "server")).toContain("redis_version");
+    });
+
+    test("the service keeps the history of sampled keys", async () => {
+        const url = new URL(`redis://app:${PASSWORDS.app}@${host}:${port}`);
+        const redis = createRedisClient(
+            { urls: [url], mode: "standalone" },
+            pino({ level: "silent" }),
+        );
+        try {
+            await eventually("Redis is connected", () => redis.isConnected());
+            const registry = createRedisGhostRegistry(redis.client);
+            await registry.establish(1_000, true);
+            const event = { id: "a", requestedAt: 1_001, storedAt: 0, freshUntil: 0 };
+            const recorded = await registry.record([event]);
+            expect(recorded?.state).toEqual({
+                ...{ since: 1_000, isComplete: true },
+                ...{ lostAt: 0, level: 0 },
+            });
+            await registry.tidy(2_000);
+            expect((await registry.record([event]))?.histories[0]?.lastRequestAt).toBe(1_001);
+        } finally {
+            await redis.close();
+        }
     });
 
     test.each([

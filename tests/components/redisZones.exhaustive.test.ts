@@ -136,10 +136,10 @@ describe("a Redis Cluster over three zones", () => {
         const zoneOf = new Map(state.map(({ id, index }) => [id, zones[index]]));
         const replicas = state.filter(({ isPrimary }) => !isPrimary);
         for (const { index, id } of replicas) {
-            const beside = state.find(
+            const neighbour = state.find(
                 (one) => one.isPrimary && zoneOf.get(one.id) === zoneOf.get(id),
             );
-            await servers.admin(index, "cluster", "replicate", beside?.id ?? "");
+            await servers.admin(index, "cluster", "replicate", neighbour?.id ?? "");
         }
         await delay(1_000);
         expect(await servers.form(zones)).toBe(0);
@@ -152,10 +152,10 @@ describe("a Redis Cluster over three zones", () => {
         // An election that lacks a vote is held again after four times the node timeout.
         for (let left = 300; ; left -= 1) {
             const nodes = (await servers.admin(5, "cluster", "nodes")).split("\n");
-            const holds = nodes.filter((line) => / (myself,)?master - .* \d+-\d+/.test(line));
+            const primaries = nodes.filter((line) => / (myself,)?master - .* \d+-\d+/.test(line));
             const failed = nodes.filter((line) => line.includes(",fail "));
             const info = await servers.admin(5, "cluster", "info");
-            if (holds.length === 3 && failed.length === 2 && info.includes("cluster_state:ok"))
+            if (primaries.length === 3 && failed.length === 2 && info.includes("cluster_state:ok"))
                 break;
             if (left === 0) throw new Error(nodes.join("\n"));
             await delay(300);

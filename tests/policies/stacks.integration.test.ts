@@ -29,6 +29,7 @@ const ON_KIND = {
                 createReference("embedding-service", version, "0123456789ab"),
             ),
         },
+        { name: "insights", references: ["localhost/insights:v1.0.0-0123456789ab"] },
     ],
 };
 

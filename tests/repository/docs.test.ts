@@ -13,7 +13,7 @@ const linksOf = (page: string) =>
     );
 
 /** Every page of the repository. */
-const PAGES = ["*.md", ".github/*.md", "{docs,examples}/**/*.md", "{bench,policies}/*.md"]
+const PAGES = ["*.md", ".github/*.md", "{docs,examples}/**/*.md", "{bench,insights,policies}/*.md"]
     .flatMap(files)
     .filter((page) => !page.includes("node_modules"));
 

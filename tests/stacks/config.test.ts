@@ -1,12 +1,13 @@
 import { afterAll, afterEach, describe, expect, test } from "@jest/globals";
 import { GENERATED_SECRETS, MISSES_PER_CPU } from "@property-search/contract";
+import { SERVICE_SETTINGS, type Setting } from "@property-search/contract/settings";
 import * as pulumi from "@pulumi/pulumi";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { DEFAULT_THRESHOLDS } from "../../components/monitoring/alerts/thresholds.ts";
-import { loadConfig } from "../../config.ts";
-import { ROWS } from "../../config/settings/index.ts";
+import { loadConfig, type StackConfig } from "../../config.ts";
+import { ROWS, textOf } from "../../config/settings/index.ts";
 import { stackConfig } from "../../render/stackConfig.ts";
 import { loadStack, readerOf } from "../support/loadStack.ts";
 
@@ -19,6 +20,20 @@ const OF_API = [
     "service.upstreamApiKey",
     "autoscaling.missesPerSecondPerPod",
 ];
+
+/** Settings whose default replaces an empty text, in the program as in the service. */
+const OF_SERVICE = new Set(
+    Object.values<Setting>(SERVICE_SETTINGS).flatMap(({ key, secret }) =>
+        secret ? [] : (key ?? []),
+    ),
+);
+
+/** A config as text, without the values of secrets. */
+function textOfConfig(config: StackConfig): string {
+    return JSON.stringify(config, (_, value: unknown) =>
+        pulumi.Output.isInstance(value) ? "[secret]" : value,
+    );
+}
 
 describe("loadConfig", () => {
     test.each(["dev", "prod", "local"])("accepts stack %s", (stack) => {
@@ -48,7 +63,7 @@ describe("loadConfig", () => {
 
     test.each([
         ["traffic.weights", "", /traffic\.weights is not set; allowed: whole numbers/],
-        ["workloads.tolerations", "", /workloads\.tolerations is not set; allowed: a list/],
+        ["network.dns", "", /network\.dns is not set; allowed: a list/],
         ["blue.image", "service", /is "service"; allowed: an image with a digest or an exact tag/],
         ["blue.image", "service:latest", /exact tag \(not latest\)/],
         ["blue.image", "search//service:v1.0.0", /an image with a digest or an exact tag/],
@@ -135,7 +150,7 @@ describe("loadConfig", () => {
         ["service.textFolding", "stems", /some of case, punctuation/],
         ["service.corsOrigins", "https://a.example/", /origins such as https/],
         ["service.corsOrigins", "*,https://a.example", /\* or comma-separated/],
-        ["redis.passwords.app", "", /the stack's first deploy generates it/],
+        ["redis.passwords.app", "", /the stack's first deploy generates it, and make secrets/],
         ["edge.httpPort", "70000", /from 1 to 65535/],
         ["edge.hostname", "localhost", /a host name such as/],
         ["edge.controllerCidrs", '["10.0.0.0"]', /address ranges such as/],
@@ -193,7 +208,7 @@ describe("loadConfig", () => {
         ["alerts.savingsDataHours", "48", /no more than alerts\.savingsWindowHours \(24\)/],
         ["alerts.certificateCriticalDays", "30", /less than alerts\.certificateWarningDays \(21\)/],
         ["service.cpuLimit", "2000", /at most 256/],
-        ["service.memoryLimit", "1370Mi", /is "1370Mi"; allowed: no less than 1471Mi, what a pod/],
+        ["service.memoryLimit", "1370Mi", /is "1370Mi"; allowed: no less than 1474Mi, what a pod/],
         ["service.modelThreads", "16", /no more than service\.cpuLimit \(2\) has CPUs/],
         ["service.localCacheMaxEntries", "1000000", /is 1000000; allowed: no more than 699050/],
         [
@@ -204,6 +219,9 @@ describe("loadConfig", () => {
         ["service.tokenPrices", "2024-13-45=0.02", /oldest first/],
         ["service.tokenPrices", "2027-01-01=0.015,2024-01-25=0.02", /oldest first/],
         ["service.textFolding", "case,case", /some of case, punctuation/],
+        ["service.semanticMode", "on", /allowed: off, optIn, optOut/],
+        ["service.semanticErrorBudget", "1", /allowed: a number from 0\.001 to 0\.2/],
+        ["service.semanticMaxEntries", "10", /a whole number of entries from 100 to 200000/],
         ["edge.controllerCidrs", "10.0.0.0/8", /is "10\.0\.0\.0\/8"; allowed: a list of/],
         ["edge.controllerCidrs", '["fe80::1%eth0/64"]', /address ranges such as/],
         ["blue.image", "https://registry.example/app:v1.2.3", /exact tag/],
@@ -235,10 +253,38 @@ describe("loadConfig", () => {
             `[{"id":"platform","keys":[{"sha256":"${"a".repeat(64)}"}]}]`,
             /it lists platform, which is there always/,
         ],
+        [
+            "tenants.list",
+            `[{"id":"a","keys":[{"sha256":"${"a".repeat(64)}"}],"cacheMode":"fuzzy"}]`,
+            /cacheMode is "fuzzy"; allowed: exact, semantic/,
+        ],
         ["tenants.list", '[],"x":[]', /it is not JSON; allowed: a JSON list/],
         ["redis.pasword", "x", /redis\.pasword is unknown/],
     ])("rejects %s = %j", (key, value, message) => {
         expect(() => loadStack({ [key]: value })).toThrow(message);
+    });
+
+    test("semantic reuse raises the least memory of a pod, by the number of its texts", () => {
+        const leastMebibytes = (change: Record<string, string>): number => {
+            const few = {
+                "service.provider": "openai",
+                "service.model": "text-embedding-3-small",
+                "service.memoryLimit": "1Gi",
+            };
+            try {
+                loadStack({ ...few, ...change });
+            } catch (error) {
+                return Number(/no less than (\d+)Mi/.exec(String(error))?.[1]);
+            }
+            return NaN;
+        };
+        const on = { "service.semanticMode": "optIn" };
+        const off = leastMebibytes({});
+        const usual = leastMebibytes(on);
+        expect(usual).toBeGreaterThan(off + 240);
+        const more = leastMebibytes({ ...on, "service.semanticMaxEntries": "50000" });
+        // 40,000 more texts with vectors of 1,536 numbers: bench/semantic/lookups.ts measures 4.9 MiB for a thousand.
+        expect(more - usual).toBeGreaterThan(40 * 4.9);
     });
 
     test.each([
@@ -274,6 +320,25 @@ describe("loadConfig", () => {
         };
         expect(() => loadStack(external)).not.toThrow();
         expect(() => loadStack({ ...external, ...change })).toThrow(message);
+    });
+
+    test("takes an empty value of any setting for one that is not set, or names the key", () => {
+        const unset = textOfConfig(loadStack());
+        for (const [key, row] of ROWS) {
+            const isRequired =
+                row.required !== undefined ||
+                [
+                    ...["admin.token", "admin.automationToken"],
+                    ...["insights.accessToken", "insights.image"],
+                ].includes(key);
+            const isEmpty = ["", "[]", "{}"].includes(textOf(row.default)) && !isRequired;
+            for (const value of isEmpty ? ["", textOf(row.default)] : [""]) {
+                const loadEmpty = () => textOfConfig(loadStack({ [key]: value }));
+                if (isEmpty) expect([key, loadEmpty()]).toEqual([key, unset]);
+                else if (!OF_SERVICE.has(key))
+                    expect(loadEmpty).toThrow(`:${key} is not set; allowed: `);
+            }
+        }
     });
 
     test("uses the default thresholds of the rules unless the stack sets others", () => {
@@ -368,6 +433,31 @@ describe("autoscaling", () => {
         expect(loadStack().autoscaling.memoryPercent).toBeUndefined();
         const config = loadStack({ "autoscaling.memoryPercent": "80" });
         expect(config.autoscaling.memoryPercent).toBe(80);
+    });
+});
+
+describe("generated secrets", () => {
+    const value = "a-value-of-more-than-32-characters-x";
+
+    test.each([
+        ["admin.token", "admin.automationToken"],
+        ["admin.automationToken", "insights.accessToken"],
+        ["tenants.platformKey", "admin.token"],
+        ["redis.passwords.exporter", "redis.passwords.admin"],
+        ["redis.passwords.app", "redis.nextPasswords.exporter"],
+        ["tenants.previousPlatformKey", "insights.accessToken"],
+        ["insights.accessToken", "grafana.adminPassword"],
+    ])("%s and %s must differ", (first, second) => {
+        expect(() => loadStack({ [first]: value, [second]: value })).toThrow(
+            `${second} is the same as ${first}; allowed: a value of its own`,
+        );
+        expect(() => loadStack({ [first]: value, [second]: `${value}y` })).not.toThrow();
+    });
+
+    test("one may have the values of its own rotation", () => {
+        const key = "redis.passwords.app";
+        const next = { [key]: value, "redis.nextPasswords.app": value };
+        expect(() => loadStack(next)).not.toThrow();
     });
 });
 

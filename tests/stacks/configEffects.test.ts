@@ -56,7 +56,11 @@ describe("a key without effect", () => {
         ],
         [
             { "monitoring.enabled": "false", "autoscaling.metric": "none" },
-            'monitoring.cpuRequest, monitoring.memoryLimit, monitoring.storage, alertmanager.replicas are set and have no effect, since monitoring.enabled is "false"',
+            'monitoring.cpuRequest, monitoring.memoryLimit, monitoring.storage, alertmanager.replicas, insights.enabled, insights.image are set and have no effect, since monitoring.enabled is "false"',
+        ],
+        [
+            { "insights.enabled": "false", "insights.schedule": "0 3 * * *" },
+            'insights.image, insights.schedule are set and have no effect, since insights.enabled is "false"',
         ],
         [
             { "edge.retryFilter": "none", "edge.retryAttempts": "3" },
@@ -119,6 +123,8 @@ const EXISTING = {
     "prometheus.source": "operator",
     "prometheus.url": "http://prometheus-operated.monitoring.svc:9090",
     "prometheus.namespace": "monitoring",
+    "network.destinations":
+        '{"prometheus":[{"namespace":"monitoring","podLabels":{},"port":9090}]}',
 };
 
 describe("alerts without a receiver", () => {

@@ -19,6 +19,8 @@ const OPERATOR = {
     "prometheus.source": "operator",
     "prometheus.url": "http://prometheus-operated.monitoring.svc:9090",
     "prometheus.namespace": "monitoring",
+    "network.destinations":
+        '{"prometheus":[{"namespace":"monitoring","podLabels":{},"port":9090}]}',
     "prometheus.token": "a-token-of-the-api",
 };
 

@@ -33,6 +33,7 @@ const SECRETS: readonly string[] = [
     ...["service.upstreamApiKey", "service.upstreamFallbackApiKeys", "alerts.slackUrl"],
     "monitoring.remoteWriteToken",
     "prometheus.token",
+    "insights.slackUrl",
 ];
 
 /** Between them, each key has an effect in one. */
@@ -102,8 +103,8 @@ function faultOf(error: unknown, key: string, value: string): string | undefined
     )
         return `does not say what is allowed: ${error.message}`;
     const isHidden = SECRETS.includes(key) && value.trim().length > 8;
-    // What is allowed may have the value as a word: values are made of the descriptions too.
-    const shown = error.message.replaceAll(/allowed: .*/g, "");
+    // What is allowed, and the key, may have the value as a word: values are made of the descriptions too.
+    const shown = error.message.replaceAll(/allowed: .*/g, "").replaceAll(key, "");
     return isHidden && shown.includes(value) ? "shows a secret" : undefined;
 }
 
@@ -197,7 +198,7 @@ function together(
 /** A rendering with secrets, so that pods get values that they can check. */
 function secretsOf(config: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
     const masked = Object.entries(config).filter(([, value]) => value === "[secret]");
-    return Object.fromEntries(masked.map(([key]) => [key, SECRET]));
+    return Object.fromEntries(masked.map(([key], at) => [key, `${SECRET}${at}`]));
 }
 
 /** Why the service would not start in the pod of a Deployment. */

@@ -82,6 +82,7 @@ describe("examples/pulumi", () => {
             "tenants.anonymous": "false",
             "autoscaling.metric": "none",
             "edge.retryFilter": "none",
+            "insights.enabled": "false",
         };
         const main = await render({ stack: "dev", overrides });
         const byName = new Map(main.manifests.map((manifest) => [nameOf(manifest), manifest]));

@@ -6,6 +6,8 @@ const OPERATOR = {
     "prometheus.source": "operator",
     "prometheus.url": "http://prometheus-operated.monitoring.svc:9090",
     "prometheus.namespace": "monitoring",
+    "network.destinations":
+        '{"prometheus":[{"namespace":"monitoring","podLabels":{},"port":9090}]}',
 };
 
 test("an existing Prometheus scrapes from its own namespace, and the autoscaler queries it", () => {

@@ -36,6 +36,7 @@ const OPERATOR = {
     "prometheus.source": "operator",
     "prometheus.url": "http://prometheus-operated.monitoring.svc:9090",
     "prometheus.namespace": "monitoring",
+    "insights.enabled": "false",
 };
 
 function load(change: Readonly<Record<string, string>>): void {

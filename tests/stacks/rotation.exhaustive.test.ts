@@ -17,7 +17,7 @@ const GIVEN = {
 } as const;
 const SECRETS = [...GENERATED_SECRETS, ...Object.keys(GIVEN)];
 const valueOf = (key: string, letter: string) =>
-    `${key === "alerts.slackUrl" ? "https://hooks.slack.example/" : ""}${letter.repeat(40)}`;
+    `${key === "alerts.slackUrl" ? "https://hooks.slack.example/" : ""}${letter.repeat(40)}${SECRETS.indexOf(key)}`;
 const BEFORE = Object.fromEntries(SECRETS.map((key) => [key, valueOf(key, "a")]));
 
 const rendered = async (change: Record<string, string>) => {
@@ -91,7 +91,7 @@ describe("another value of a secret", () => {
                 ({ kind, metadata }) => kind === "StatefulSet" && metadata.name === "redis-cluster",
             );
         const users = ["app", "exporter", "admin"];
-        const change = users.map((user) => [`redis.passwords.${user}`, "b".repeat(40)] as const);
+        const change = users.map((user) => [`redis.passwords.${user}`, user.repeat(20)] as const);
         const after = await rendered(Object.fromEntries(change));
         expect(redis(after)).toEqual(redis(await rendered({})));
     });

@@ -16,7 +16,7 @@ import { propertyRuns } from "../support/property.ts";
 const PROJECT = "property-search";
 const SETTINGS = Object.values<Setting>(SERVICE_SETTINGS);
 const KEYED = SETTINGS.flatMap((row) => (row.key === undefined ? [] : [{ ...row, key: row.key }]));
-const { adminToken, upstreamApiKey, upstreamFallbackApiKeys } = SERVICE_SETTINGS;
+const { adminToken, automationToken, upstreamApiKey, upstreamFallbackApiKeys } = SERVICE_SETTINGS;
 
 /** A stack in which no setting of another key limits one of the service, and each is used. */
 const BASE: Readonly<Record<string, string>> = {
@@ -29,6 +29,7 @@ const BASE: Readonly<Record<string, string>> = {
     "service.upstreamApiKey": "a-key",
     "tracing.url": "http://collector.example.com:4318",
     "admin.token": "x".repeat(40),
+    "admin.automationToken": "y".repeat(40),
 };
 
 class Recorder extends ConfigReader {
@@ -50,11 +51,12 @@ function program(config: Readonly<Record<string, string>>) {
     pulumi.runtime.setAllConfig(Object.fromEntries(named) as Record<string, string>, secrets);
     const read = new Recorder(new pulumi.Config(PROJECT));
     const service = readService(read);
-    read.secret(adminToken.key, adminToken);
+    for (const row of [adminToken, automationToken]) read.secret(row.key, row);
     const { containers } = servicePod(
         {
             ...service,
             colour: "blue",
+            automated: true,
             image: "a",
             version: "v1",
             redis: { url: "redis://a:6379", clustered: false, secretName: "a" },
@@ -79,7 +81,7 @@ function program(config: Readonly<Record<string, string>>) {
 
 /** What the Secret of a variable holds. */
 function secretOf(variable: string, config: Readonly<Record<string, string>>): string {
-    const row = [adminToken, upstreamApiKey, upstreamFallbackApiKeys].find(
+    const row = [adminToken, automationToken, upstreamApiKey, upstreamFallbackApiKeys].find(
         ({ env }) => env === variable,
     );
     return (row && config[row.key]) ?? "";
@@ -126,7 +128,7 @@ describe("a setting of the service", () => {
                     } else {
                         expect(given.wrong).toContain(key);
                         expect(service({ ...environment, [row.env]: value })).toContain(
-                            `${row.env} is `,
+                            `${row.env} `,
                         );
                     }
                 }),

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from "@jest/globals";
 import { COLOURS, LABELS, parseBytes, SERVICE_NAMES } from "@property-search/contract";
 import type { Manifest, Rendering } from "../../render.ts";
-import { at, containersOf, podSpecOf, walk } from "../support/program.ts";
+import { at, containersOf, needsOf, podSpecOf, walk } from "../support/program.ts";
 import { render } from "../support/stacks.ts";
 
 const renderings = new Map<string, Promise<Rendering>>();
@@ -13,7 +13,9 @@ function rendered(stack: string): Promise<Rendering> {
     return made;
 }
 
-const COMPONENTS = ["Namespaces", "Redis", "EmbeddingService", "EdgeGateway", "Monitoring"];
+const COMPONENTS = [
+    ...["Namespaces", "Redis", "EmbeddingService", "EdgeGateway", "Monitoring", "Insights"],
+];
 
 /** Those that ask the API server, and so need a token. */
 const READERS = [
@@ -53,6 +55,15 @@ describe.each(["dev", "prod", "local"])("stack %s", (stack) => {
             [kind, namespace, name].join("/"),
         );
         expect(new Set(names).size).toBe(names.length);
+    });
+
+    test("creates and updates workloads after the rules that admit them", () => {
+        const workloads = rendering.registrations.filter(({ type }) =>
+            /:index:(Redis|EmbeddingService|Monitoring|Insights)$/.test(type),
+        );
+        expect(workloads).not.toHaveLength(0);
+        for (const one of workloads)
+            expect(needsOf(one)).toEqual(expect.arrayContaining(["Namespaces", "Admission"]));
     });
 
     test("has nothing but components at the top, and every resource under one", () => {
@@ -278,6 +289,8 @@ describe("a rendering with secrets", () => {
         "redis.passwords.admin": "admin-secret",
         "tenants.platformKey": "platform-secret-key",
         "admin.token": "admin-token-of-more-than-32-characters",
+        "admin.automationToken": "automation-token-of-more-than-32-characters",
+        "insights.accessToken": "access-token-of-the-page",
         "grafana.adminPassword": "grafana-password",
         "grafana.secretKey": "grafana-key",
         "alerts.slackUrl": "https://hooks.slack.example/T1/B2/token",
@@ -290,15 +303,15 @@ describe("a rendering with secrets", () => {
 
     test("holds them in Secrets and nowhere else, and is the same each time", async () => {
         const { manifests } = await render({ stack: "prod", config: secrets });
-        const held = manifests
+        const secretValues = manifests
             .filter(({ kind }) => kind === "Secret")
             .flatMap(({ data }) => Object.values(data as Record<string, string>))
             .map((value) => Buffer.from(value, "base64").toString());
-        expect(held).toContain("app-secret");
-        expect(held).toContain("admin-secret");
-        expect(held).toContain("https://hooks.slack.example/T1/B2/token");
-        expect(held).toContain("remote-token");
-        expect(held.join()).not.toContain("[secret]");
+        expect(secretValues).toContain("app-secret");
+        expect(secretValues).toContain("admin-secret");
+        expect(secretValues).toContain("https://hooks.slack.example/T1/B2/token");
+        expect(secretValues).toContain("remote-token");
+        expect(secretValues.join()).not.toContain("[secret]");
         const others = JSON.stringify(manifests.filter(({ kind }) => kind !== "Secret"));
         for (const [key, value] of Object.entries(secrets)) {
             if (!known.includes(key)) expect(others).not.toContain(value);

@@ -175,6 +175,7 @@ describe("images.registry", () => {
             new Set([
                 "ghcr.io/acme/embedding-service:v1.2.3",
                 "property-search/embedding-service:v2.0.0-enhanced",
+                "property-search/insights:v1.0.0",
                 "other.example.com/grafana:12.4.0",
                 `${REGISTRY}/library/redis:8.2.3-bookworm`,
                 `${REGISTRY}/library/node:24.11.1-bookworm-slim`,

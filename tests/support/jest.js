@@ -42,6 +42,7 @@ const FOLDERS = {
     operations: ["operations/test"],
     policies: ["policies", "tests/policies"],
     bench: ["bench/test"],
+    insights: ["insights/test"],
     workflows: ["tests/workflows"],
     repository: ["tests/repository"],
     support: ["tests/support"],

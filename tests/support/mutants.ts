@@ -16,7 +16,7 @@ export async function expectMutantsFound(stack: string): Promise<void> {
     const { manifests } = await render({ stack });
     const policies = readStackPolicies(stack);
     const missed: string[] = [];
-    const made = new Set<string>();
+    const headlines = new Set<string>();
     let count = 0;
     for (const { name, claimedBy, objects } of createMutants(MUTATIONS, manifests)) {
         const rule = RULES.find((one) => one.name === claimedBy);
@@ -24,11 +24,11 @@ export async function expectMutantsFound(stack: string): Promise<void> {
         const config = parseRuleConfig(rule, policies[claimedBy]);
         const { violations } = evaluate(rule, config, objects.flatMap(toObjects));
         if (violations.length === 0) missed.push(`${claimedBy} ${name}`);
-        for (const violation of violations) made.add(formatHeadline(violation));
+        for (const violation of violations) headlines.add(formatHeadline(violation));
         count += 1;
     }
     expect(missed).toEqual([]);
     expect(count).toBeGreaterThanOrEqual(FEWEST);
     // Different faults have findings of their own.
-    expect(made.size).toBeGreaterThan(count / 2);
+    expect(headlines.size).toBeGreaterThan(count / 2);
 }

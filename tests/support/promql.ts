@@ -202,6 +202,9 @@ const HISTOGRAMS: ReadonlySet<string> = new Set([
     METRICS.responseTime,
     METRICS.redisOperationTime,
     METRICS.upstreamAttemptTime,
+    METRICS.semanticLookupTime,
+    METRICS.ghostReuseTime,
+    METRICS.ghostReuseDistance,
 ]);
 
 /** Of the exporters that the platform scrapes, what its rules and dashboards use. */
@@ -236,6 +239,8 @@ const EXPORTED: Readonly<Record<MetricKind, readonly string[]>> = {
         "alertmanager_config_last_reload_successful",
         "certmanager_certificate_expiration_timestamp_seconds",
         "certmanager_certificate_ready_status",
+        "kube_cronjob_created",
+        "kube_cronjob_status_last_successful_time",
         "kube_deployment_spec_replicas",
         "kube_deployment_status_replicas",
         "kube_deployment_status_replicas_available",
@@ -245,6 +250,8 @@ const EXPORTED: Readonly<Record<MetricKind, readonly string[]>> = {
         "kube_horizontalpodautoscaler_status_condition",
         "kube_horizontalpodautoscaler_status_current_replicas",
         "kube_horizontalpodautoscaler_status_desired_replicas",
+        "kube_job_failed",
+        "kube_job_status_start_time",
         "kube_pod_container_resource_limits",
         "kube_pod_container_resource_requests",
         "kube_pod_status_ready",

@@ -63,7 +63,7 @@ interface StepSeen {
 }
 
 const cluster = openCluster();
-const made: Made[] = [];
+const measurements: Made[] = [];
 let clients: Clients;
 let killer: PodKiller;
 let putBack: () => Promise<void>;
@@ -85,8 +85,8 @@ describe("while pods and Redis are killed at random under a thousand requests/s"
             try {
                 for (let tries = 0; tries < MOST_TRIES && promoted() < SWITCHES; tries += 1) {
                     const to = otherColour(activeColour(await readLiveWeights(cluster)));
-                    const one = await switchTo(to, KILLED_AT[made.length - 1]);
-                    made.push(one);
+                    const one = await switchTo(to, KILLED_AT[measurements.length - 1]);
+                    measurements.push(one);
                     console.info(JSON.stringify(one));
                 }
             } finally {
@@ -112,14 +112,14 @@ describe("while pods and Redis are killed at random under a thousand requests/s"
     });
 
     test("and at each step the shares are those of the weights", () => {
-        const steps = made.flatMap((one) => (one.end === "promoted" ? one.steps : []));
+        const steps = measurements.flatMap((one) => (one.end === "promoted" ? one.steps : []));
         expect(steps.length).toBeGreaterThanOrEqual(SWITCHES * 3);
         expect(steps.filter(({ holds }) => !holds)).toEqual([]);
     });
 });
 
 function promoted(): number {
-    return made.filter(({ end }) => end === "promoted").length;
+    return measurements.filter(({ end }) => end === "promoted").length;
 }
 
 /** One switch, by one driver, or by two when the first is killed. */
@@ -176,7 +176,7 @@ function evidence(): object {
     const kills = killer.kills();
     return {
         switches: promoted(),
-        rolledBack: made.filter(({ end }) => end !== "promoted").length,
+        rolledBack: measurements.filter(({ end }) => end !== "promoted").length,
         answered: answered.blue + answered.green,
         failed: totals.failed,
         failures: totals.failures,
@@ -185,12 +185,13 @@ function evidence(): object {
         late: totals.late,
         worstMilliseconds: totals.worstMilliseconds,
         seconds,
-        driversKilled: made.filter(({ driverKilledAt }) => driverKilledAt !== undefined).length,
+        driversKilled: measurements.filter(({ driverKilledAt }) => driverKilledAt !== undefined)
+            .length,
         kills: { blue: count("blue"), green: count("green"), redis: count("redis") },
         slowestReplacement: Math.max(0, ...kills.map(({ backAfter }) => backAfter)),
-        steps: made.flatMap((one) => one.steps).length,
+        steps: measurements.flatMap((one) => one.steps).length,
         plan: PLAN.join(" "),
-        made,
+        made: measurements,
     };
 
     function count(what: string): number {

@@ -1,6 +1,7 @@
 import { CERTIFICATE_CASES } from "../../monitoring/cases/certificates.ts";
 import { COST_CASES, COST_THRESHOLDS } from "../../monitoring/cases/cost.ts";
 import { OBJECTIVE_CASES } from "../../monitoring/cases/objectives.ts";
+import { INSIGHTS_CASES } from "../../monitoring/cases/insights.ts";
 import { PLATFORM_CASES } from "../../monitoring/cases/platform.ts";
 import { REDIS_CASES } from "../../monitoring/cases/redis.ts";
 import { SERVICE_CASES } from "../../monitoring/cases/service.ts";
@@ -14,6 +15,7 @@ const TABLES = [
     REDIS_CASES,
     CERTIFICATE_CASES,
     PLATFORM_CASES,
+    INSIGHTS_CASES,
 ];
 
 /** All alerts with their cases. */

@@ -61,7 +61,9 @@ const FOLDERS_OF_OPERATIONS = {
     shared: ["cluster"],
     gateway: ["cluster", "shared"],
     admin: ["cluster", "gateway"],
-    deploy: UNDER_DEPLOY,
+    impact: ["cluster", "gateway"],
+    deploy: [...UNDER_DEPLOY, "admin", "impact"],
+    optimize: ["cluster", "gateway", "admin"],
     rotate: [...UNDER_DEPLOY, "deploy"],
     backup: ["cluster", "stack", "rotate"],
     release: [...UNDER_DEPLOY, "deploy", "admin", "judge"],
@@ -86,13 +88,29 @@ const FOLDERS_OF_APP = {
     invalidations: ["cache", "redis"],
     quarantines: ["cache", "redis", "vector"],
     hotKeys: ["cache", "vector"],
-    metrics: ["cache", "upstream"],
+    ghosts: ["cache", "vector"],
+    semantic: [],
+    runtimeSettings: ["redis"],
+    metrics: ["cache", "upstream", "reuse", "ghosts", "runtimeSettings"],
     ledger: ["cache", "metrics"],
-    "http/handler": [...UNDER_CACHE, "cache", "hotKeys", "metrics", "ledger"],
-    admin: [...UNDER_CACHE, "cache", "invalidations", "quarantines", "hotKeys", "ledger"],
+    experiments: ["cache", "metrics"],
+    reuse: [...UNDER_CACHE, "cache", "semantic"],
+    "http/handler": [
+        ...UNDER_CACHE,
+        "cache",
+        "reuse",
+        "experiments",
+        "hotKeys",
+        "metrics",
+        "ledger",
+    ],
+    admin: [
+        ...[...UNDER_CACHE, "cache", "invalidations", "quarantines"],
+        ...["experiments", "hotKeys", "ledger", "reuse", "runtimeSettings", "semantic"],
+    ],
 };
 /** Files of app/src/ that create and connect the folders, which do not import them. */
-const TOP_OF_APP = "(app|container|server)[.]ts$";
+const TOP_OF_APP = "(app|container|reuseContainer|server)[.]ts$";
 
 /** @type {import("dependency-cruiser").IConfiguration} */
 export default {
@@ -152,7 +170,7 @@ export default {
     ],
     options: {
         doNotFollow: { path: "node_modules" },
-        exclude: { path: "^(rendered|bench/results)/" },
+        exclude: { path: "^(rendered|reports|bench/results)/" },
         // Imports of types count too.
         tsPreCompilationDeps: true,
         tsConfig: { fileName: "tsconfig.json" },

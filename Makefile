@@ -85,10 +85,10 @@ check-tools:
 	@app/model/fetch.sh --check >/dev/null
 
 # Programs that tests start, each with the name of its Debian package.
-TEST_TOOLS := curl=curl redis-server=redis-server promtool=prometheus amtool=prometheus-alertmanager openssl=openssl
+TEST_TOOLS := curl=curl redis-server=redis-server promtool=prometheus amtool=prometheus-alertmanager openssl=openssl chromium=chromium
 
 .PHONY: test-tools
-test-tools: model ## Install the tests' dependencies: Redis, Prometheus, Alertmanager (Debian packages) and the model
+test-tools: model ## Install the tests' dependencies: Redis, Prometheus, Alertmanager, Chromium (Debian packages) and the model
 	@tests/support/tools.sh install $(TEST_TOOLS)
 
 .PHONY: python-clients
@@ -145,6 +145,10 @@ dev: $(INSTALLED) ## Run the service on port 8001 (PORT=…) with the local mode
 bench: $(INSTALLED) bench-tools ## The service beside its peers, by ratios (QUICK=1: a minute; SOAK=10m: its memory, HOSTILE=1: under attack)
 	@node bench/service/main.ts $(if $(call on,$(QUICK)),--quick) $(if $(SOAK),--soak $(SOAK)) $(if $(call on,$(HOSTILE)),--hostile) $(if $(ONLY),--only $(ONLY))
 
+.PHONY: bench-semantic
+bench-semantic: $(INSTALLED) model ## Evaluate semantic reuse on public data (DATA=folder, SEEDS=20, MINUTES=60: run again to continue)
+	@node bench/semantic/main.ts $(if $(DATA),--data "$(DATA)") $(if $(SEEDS),--seeds $(SEEDS)) $(if $(MINUTES),--minutes $(MINUTES))
+
 .PHONY: bench-policies
 bench-policies: $(INSTALLED) ## Compare the policy pack with its peers, on the same mutations of the stack prod
 	@for stack in prod dev local; do node render.ts --stack $$stack --format json --out rendered; done
@@ -182,9 +186,9 @@ CONTEXT_FLAG = $(if $(CONTEXT),--context "$(CONTEXT)")
 ADMIN_PROCESS = $(if $(DEV)$(URL),--url $(or $(URL),http://127.0.0.1:8801) --token-file $(DEV_TOKEN))
 
 .PHONY: deploy
-deploy: $(INSTALLED) ## Deploy a stack (STACK=prod), verify it, and roll out a new version (IMAGE=… VERSION=… on the idle colour)
+deploy: $(INSTALLED) ## Deploy a stack (STACK=prod), verify it, and roll out a new version (IMAGE=… VERSION=… on the idle colour; INSIGHTS=image)
 	@$(OPERATIONS) deploy $(STACK_FLAG) $(CONTEXT_FLAG) $(if $(IMAGE),--image "$(IMAGE)") \
-	  $(if $(VERSION),--version "$(VERSION)") $(if $(call on,$(IN_PLACE)),--in-place) $(PLAN)
+	  $(if $(VERSION),--version "$(VERSION)") $(if $(INSIGHTS),--insights-image "$(INSIGHTS)") $(if $(call on,$(IN_PLACE)),--in-place) $(PLAN)
 
 .PHONY: switch
 switch: $(INSTALLED) ## Shift traffic to a colour in analysed steps (TO=green, PLAN="--steps 10,50,100 --min-step-seconds 60"); resumes an interrupted switch
@@ -219,8 +223,8 @@ verify: $(INSTALLED) ## Verify a deployed stack with client requests (default: t
 	@$(OPERATIONS) verify $(STACK_FLAG) $(CONTEXT_FLAG)
 
 .PHONY: image
-image: ## Build, push and sign the service's image, once per content (REPOSITORY=registry/name)
-	@app/publish.sh "$(REPOSITORY)"
+image: ## Build, push and sign an image, once per content (REPOSITORY=registry/name, WORKSPACE=insights: not the service's)
+	@app/publish.sh "$(REPOSITORY)" "$(or $(WORKSPACE),app)"
 
 .PHONY: verify-image
 verify-image: ## Verify that an image digest was signed by the deploy workflow (IMAGE=name@sha256:…)
@@ -252,6 +256,22 @@ admin: export COLOUR := $(value COLOUR)
 admin: export POD := $(value POD)
 admin: $(INSTALLED) ## Call the admin port of a pod, or of `make dev` with DEV=1 (CMD="GET /state"; without CMD it lists the commands)
 	@$(OPERATIONS) admin $(CONTEXT_FLAG) $(ADMIN_PROCESS)
+
+.PHONY: experiment
+experiment: $(INSTALLED) ## Compare the arms of an experiment (NAME=cache_ttl_optimization, WINDOW=14d)
+	@$(OPERATIONS) experiment --name "$(NAME)" $(CONTEXT_FLAG) $(if $(WINDOW),--window "$(WINDOW)")
+
+OPTIMIZE_FLAGS = --out "$(or $(OUT),reports)" $(if $(HOURS),--hours "$(HOURS)") \
+  $(if $(SLACK_WEBHOOK_FILE),--slack-webhook-file "$(SLACK_WEBHOOK_FILE)")
+
+.PHONY: optimize
+optimize: $(INSTALLED) ## Analyse what the cache earned in 24 hours, and write a report into reports/ (HOURS=…, OUT=folder, SLACK_WEBHOOK_FILE=file; PROMETHEUS=url: without a cluster)
+	@$(if $(PROMETHEUS),node insights/src/main.ts analyse --prometheus "$(PROMETHEUS)" \
+	  $(if $(PROMETHEUS_TOKEN_FILE),--token-file "$(PROMETHEUS_TOKEN_FILE)"),$(OPERATIONS) optimize $(CONTEXT_FLAG)) $(OPTIMIZE_FLAGS)
+
+.PHONY: impact
+impact: $(INSTALLED) ## Show where the page of what the cache earns is, and how to log in; forwards a port to it if the Gateway does not serve it (CONTEXT=name)
+	@$(OPERATIONS) impact $(CONTEXT_FLAG)
 
 .PHONY: undeploy
 undeploy: $(INSTALLED) ## Remove the objects that a stack created (STACK=dev, CONTEXT=name; DATA=delete: its volumes too)

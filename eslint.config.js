@@ -4,7 +4,7 @@ import { defineConfig, globalIgnores } from "eslint/config";
 import typescript from "typescript-eslint";
 
 export default defineConfig(
-    globalIgnores(["**/node_modules/", "rendered/", "bench/results/"]),
+    globalIgnores(["**/node_modules/", "rendered/", "reports/", "bench/results/"]),
     typescript.configs.strictTypeChecked,
     typescript.configs.stylisticTypeChecked,
     {

@@ -31,6 +31,9 @@ export const PUBLIC_PATHS = {
 /** Prefix of all paths of the page of insights and its API, on a port of their own. */
 export const IMPACT_PREFIX = "/impact";
 
+/** Paths of the example behind the Gateway: the page exactly, its API as a prefix. */
+export const EXAMPLE_PATHS = { page: "/", api: "/api" } as const;
+
 /** Prefix of all paths of the admin port. */
 export const ADMIN_PREFIX = "/admin/v1";
 

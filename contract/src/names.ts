@@ -14,6 +14,19 @@ export type NamespaceRole = keyof typeof NAMESPACES;
 /** Namespace of the stack's own cert-manager, if it runs one. */
 export const CERTIFICATES_NAMESPACE = "property-search-certificates";
 
+/** Namespace of the example, a property search, if the stack runs it. */
+export const EXAMPLE_NAMESPACE = "property-search-example";
+
+/** Deployment, Service and HTTPRoute of the example. */
+export const EXAMPLE_NAME = "property-search";
+
+/** Secret with the API keys of the example. */
+export const EXAMPLE_SECRET = {
+    name: EXAMPLE_NAME,
+    embeddingApiKey: "embedding-api-key",
+    chatApiKey: "chat-api-key",
+} as const;
+
 /** Name of a colour's Deployment, Service, autoscaler, disruption budget and service account. */
 export const SERVICE_NAMES = perColour((colour) => `embedding-service-${colour}`);
 

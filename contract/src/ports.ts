@@ -8,6 +8,8 @@ export const PORTS = {
     automation: 8802,
     /** The page and API of insights. */
     insights: 8090,
+    /** The page and API of the example, a property search. */
+    example: 3000,
     redis: 6379,
     /** Redis Cluster bus: always the client port + 10,000. */
     redisBus: 16379,

@@ -1,0 +1,116 @@
+import { HEADERS } from "@property-search/contract";
+import OpenAI, { APIError } from "openai";
+import type { EmbeddingPurpose, Metrics } from "./metrics.ts";
+
+/** Vectors of texts in their order, each of length 1, and the x-cache header of the response. */
+export interface Embedded {
+    readonly vectors: readonly Float32Array[];
+    /** Undefined: the API is not the cached embedding service. */
+    readonly cache: string | undefined;
+}
+
+/** The embeddings API gave no vectors. */
+export class EmbeddingError extends Error {
+    /** Seconds after which another call may succeed. */
+    readonly retryAfterSeconds: number;
+
+    constructor(message: string, retryAfterSeconds: number) {
+        super(message);
+        this.name = "EmbeddingError";
+        this.retryAfterSeconds = retryAfterSeconds;
+    }
+}
+
+/**
+ * Embeds texts.
+ *
+ * @throws EmbeddingError
+ */
+export type Embed = (purpose: EmbeddingPurpose, texts: readonly string[]) => Promise<Embedded>;
+
+export interface EmbedOptions {
+    readonly url: string;
+    /** Empty: none is needed. */
+    readonly apiKey: string;
+    readonly model: string;
+    /** Of a call, with all retries. */
+    readonly timeoutMilliseconds: number;
+}
+
+const DEFAULT_RETRY_SECONDS = 2;
+const MAX_RETRY_SECONDS = 60;
+
+/** The official SDK, with another base URL. It retries failed connections and statuses such as 429 and 503 twice. */
+export function createEmbed(
+    { url, apiKey, model, timeoutMilliseconds }: EmbedOptions,
+    metrics: Pick<Metrics, "onEmbeddingCall">,
+): Embed {
+    const client = new OpenAI({
+        baseURL: url,
+        // The SDK wants one.
+        apiKey: apiKey === "" ? "none" : apiKey,
+        timeout: timeoutMilliseconds,
+        logLevel: "off",
+    });
+    return async (purpose, texts) => {
+        try {
+            const call = client.embeddings.create({ model, input: [...texts] }).withResponse();
+            // The SDK's limit is that of one attempt.
+            const { data, response } = await withDeadline(call, timeoutMilliseconds);
+            const vectors = data.data.map(({ embedding }) => normalise(embedding));
+            if (vectors.length !== texts.length) {
+                throw new EmbeddingError(
+                    `The embeddings API returned ${vectors.length} vectors for ${texts.length} texts`,
+                    DEFAULT_RETRY_SECONDS,
+                );
+            }
+            const cache = response.headers.get(HEADERS.cache) ?? undefined;
+            metrics.onEmbeddingCall(purpose, cache);
+            return { vectors, cache };
+        } catch (error) {
+            metrics.onEmbeddingCall(purpose, "ERROR");
+            throw toEmbeddingError(error);
+        }
+    };
+}
+
+/** Cosine of two vectors of length 1. */
+export function cosine(one: Float32Array, other: Float32Array): number {
+    let sum = 0;
+    for (let index = 0; index < one.length; index += 1) {
+        sum += (one[index] ?? 0) * (other[index] ?? 0);
+    }
+    return sum;
+}
+
+function normalise(vector: readonly number[]): Float32Array {
+    const length = Math.hypot(...vector);
+    return Float32Array.from(vector, (value) => value / (length || 1));
+}
+
+async function withDeadline<T>(work: Promise<T>, milliseconds: number): Promise<T> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+        timer = setTimeout(() => {
+            const words = `The embeddings API did not respond within ${milliseconds / 1000} s`;
+            reject(new EmbeddingError(words, DEFAULT_RETRY_SECONDS));
+        }, milliseconds);
+    });
+    try {
+        return await Promise.race([work, late]);
+    } finally {
+        clearTimeout(timer);
+    }
+}
+
+function toEmbeddingError(error: unknown): EmbeddingError {
+    if (error instanceof EmbeddingError) return error;
+    const api = error instanceof APIError ? (error as APIError) : undefined;
+    const after = Number(api?.headers?.get("retry-after") ?? NaN);
+    const seconds = after > 0 ? Math.min(Math.ceil(after), MAX_RETRY_SECONDS) : undefined;
+    const message = error instanceof Error ? error.message : String(error);
+    return new EmbeddingError(
+        `The embeddings API failed: ${message}`,
+        seconds ?? DEFAULT_RETRY_SECONDS,
+    );
+}

@@ -31,7 +31,7 @@ $(NODE_HOME)/.installed:
 	  { echo "npm has no $(NODE_PACKAGE) $(NODE_VERSION): install Node.js 24.9 or newer by hand, then run make again" >&2; exit 1; }
 	@touch $@
 
-$(INSTALLED): package-lock.json package.json $(wildcard */package.json) | $(NODE)
+$(INSTALLED): package-lock.json package.json $(wildcard */package.json examples/*/package.json) | $(NODE)
 	@echo "Installing the locked packages"
 	@# Not `npm ci`: it insists on the metadata of every other platform's binaries, which a mirror may lack.
 	@npm install --no-save --no-audit --no-fund --loglevel=error
@@ -140,6 +140,10 @@ dev: $(INSTALLED) ## Run the service on port 8001 (PORT=…) with the local mode
 	  node -p 'crypto.randomBytes(32).toString("hex")' > $(DEV_TOKEN)
 	@MODEL_DIR="$$(app/model/fetch.sh)" ANONYMOUS=true ADMIN_TOKEN="$${ADMIN_TOKEN:-$$(cat $(DEV_TOKEN))}" \
 	  exec node app/src/server.ts
+
+.PHONY: example
+example: $(INSTALLED) ## Run the example of a property search on port 3000 (PORT=…) beside `make dev` (docs/example.md)
+	@exec node examples/property-search/src/main.ts
 
 .PHONY: bench
 bench: $(INSTALLED) bench-tools ## The service beside its peers, by ratios (QUICK=1: a minute; SOAK=10m: its memory, HOSTILE=1: under attack)

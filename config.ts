@@ -5,6 +5,7 @@ import { readCluster } from "./config/cluster.ts";
 import { readAutoscaling } from "./config/autoscaling.ts";
 import { readCertificates } from "./config/certificates.ts";
 import { readEdge, type EdgeConfig } from "./config/edge.ts";
+import { readExample } from "./config/example.ts";
 import { readInsights } from "./config/insights.ts";
 import { readMonitoring } from "./config/monitoring.ts";
 import { checkConnections } from "./config/connections.ts";
@@ -29,7 +30,13 @@ export function loadConfig(read = new ConfigReader()) {
     const { adminToken } = SERVICE_SETTINGS;
     const service = readService(read);
     const redis = readRedis(read);
-    const monitoring = readMonitoring(read, redis.mode !== "external");
+    const edge = readEdge(read);
+    const certificates = readCertificates(read);
+    const example = readExample(read, edge, certificates !== undefined);
+    const monitoring = readMonitoring(read, {
+        redis: redis.mode !== "external",
+        example: example !== undefined,
+    });
     const { registry, pullSecrets, dockerConfigJson } = read.group("images");
     const config = {
         releases: perColour((colour) => readRelease(read, colour)),
@@ -47,17 +54,18 @@ export function loadConfig(read = new ConfigReader()) {
             otherPlatformKeys: read.overlap("tenants.platformKey"),
         },
         adminToken: read.requiredSecret(adminToken.key, adminToken, GENERATED.required),
-        edge: readEdge(read),
-        certificates: readCertificates(read),
+        edge,
+        certificates,
         monitoring,
         insights: readInsights(read, monitoring),
+        example,
         network: readNetwork(read),
         cluster: readCluster(read),
         admission: { enforced: read.get("policies.admission"), registry },
     };
     checkConnections(read, config);
     checkDistinctSecrets(read);
-    const { autoscaling, certificates, edge } = config;
+    const { autoscaling } = config;
     if (certificates) checkPorts(read, edge);
     if (autoscaling.misses && !monitoring.enabled) {
         const reason = "since monitoring.enabled is false";

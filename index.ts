@@ -1,4 +1,4 @@
-import { INSIGHTS_NAMES, perColour } from "@property-search/contract";
+import { EXAMPLE_NAME, INSIGHTS_NAMES, perColour } from "@property-search/contract";
 import { createAdmissionObjects } from "@property-search/policies/admission";
 import * as pulumi from "@pulumi/pulumi";
 import { Admission } from "./components/admission.ts";
@@ -7,6 +7,7 @@ import { Certificates } from "./components/certificates.ts";
 import { clusterProvider } from "./components/clusterProvider.ts";
 import { EdgeGateway } from "./components/edge.ts";
 import { EmbeddingService } from "./components/embeddingService.ts";
+import { PropertySearchExample } from "./components/example.ts";
 import { Insights } from "./components/insights.ts";
 import { Monitoring } from "./components/monitoring.ts";
 import { Namespaces } from "./components/namespaces.ts";
@@ -20,7 +21,7 @@ import { certManagerPoliciesOf, namespaceSettings } from "./config/namespaces.ts
 export default async function declareStack() {
     const config = loadConfig();
     const { releases, service, redis, autoscaling, tenants, adminToken } = config;
-    const { weights, certificates, monitoring, insights } = config;
+    const { weights, certificates, monitoring, insights, example } = config;
     for (const one of config.warnings) void pulumi.log.warn(one);
     applyPlacement(config.placement);
 
@@ -51,8 +52,14 @@ export default async function declareStack() {
     // Not the Service itself: an unavailable page must not delay the gateway of the service.
     const page = { namespace: names.monitoring, serviceName: INSIGHTS_NAMES.page };
     const impact = insights?.expose && monitoring.enabled ? page : undefined;
+    const search = namespaces.example && {
+        namespace: namespaces.example,
+        serviceName: EXAMPLE_NAME,
+    };
     const routes = { namespace: names.edge, weights, backends, https: certificates, impact };
-    const { gateway, url } = new EdgeGateway("edge", { ...routes, ...config.edge }, afterColours);
+    const args = { ...routes, example: search, ...config.edge };
+    const edge = new EdgeGateway("edge", args, afterColours);
+    const { gateway, url } = edge;
 
     // An existing Secret is neither issued nor monitored.
     const issued = certificates?.secret ? undefined : certificates;
@@ -61,7 +68,10 @@ export default async function declareStack() {
     if (issued) new Certificates("certificates", { ...served, ...policies, ...issued }, onCluster);
 
     const missesPerPod = autoscaling.misses?.perPod;
-    const monitored = { namespaces: names, redis: ownRedis, missesPerPod };
+    const monitored = {
+        ...{ namespaces: names, redis: ownRedis, missesPerPod },
+        example: namespaces.example,
+    };
     if (monitoring.enabled) {
         const args = { ...monitoring, ...monitored, certificates: issued !== undefined };
         new Monitoring("monitoring", args, afterRules);
@@ -70,5 +80,16 @@ export default async function declareStack() {
     }
     if (autoscaling.misses?.metric === "prometheus-adapter")
         new PrometheusAdapterRules("autoscaling", { namespace: names.monitoring }, afterRules);
+    // Its pod becomes ready by vectors that it gets through the Gateway.
+    const withKey = example && {
+        ...example,
+        apiKey: tenants.platformKey,
+        model: service.settings.model,
+    };
+    if (withKey)
+        new PropertySearchExample("example", withKey, {
+            ...onCluster,
+            dependsOn: [namespaces, admission, edge],
+        });
     return { url, weights, versions: perColour((colour) => releases[colour].version) };
 }

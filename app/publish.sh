@@ -4,7 +4,7 @@
 #
 #   publish.sh REPOSITORY [WORKSPACE]
 #                             such as ghcr.io/acme/embedding-service; the login is docker's own
-#                             WORKSPACE: app (the service, by default) or insights
+#                             WORKSPACE: app (the service, by default), insights or examples/property-search
 #   publish.sh --verify IMAGE  fails unless the image, by its digest, is signed by our workflow
 #
 # Signatures are keyless (https://docs.sigstore.dev/cosign/signing/overview/): whoever runs this signs as the
@@ -38,8 +38,8 @@ fi
 repository=${1:-}
 repository=${repository,,}
 workspace=${2:-app}
-[[ $workspace =~ ^(app|insights)$ ]] || {
-    echo "WORKSPACE is \"$workspace\"; allowed: app, insights" >&2
+[[ $workspace =~ ^(app|insights|examples/property-search)$ ]] || {
+    echo "WORKSPACE is \"$workspace\"; allowed: app, insights, examples/property-search" >&2
     exit 1
 }
 sources=("$workspace"/{Dockerfile,package.json,src} contract/package.json contract/src

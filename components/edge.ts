@@ -1,6 +1,8 @@
 import {
     checkWeights,
     COLOURS,
+    EXAMPLE_NAME,
+    EXAMPLE_PATHS,
     GATEWAY_NAME,
     HEADERS,
     IMPACT_PREFIX,
@@ -86,6 +88,11 @@ export interface EdgeGatewayArgs {
      * @default none: the Gateway does not serve the page
      */
     readonly impact?: Backend | undefined;
+    /**
+     * Service of the example, for EXAMPLE_PATHS.
+     * @default none: the stack has no example
+     */
+    readonly example?: Backend | undefined;
 }
 
 /** Certificate of the listener for HTTPS. */
@@ -210,25 +217,25 @@ export class EdgeGateway extends pulumi.ComponentResource {
             // requests fail with 404.
             { parent: this, dependsOn: [this.gateway, ...grants, ...checks, ...retryFilters] },
         );
-        if (args.impact) {
-            const impactGrant = grant(`${name}-grant-impact`, args, args.impact, child);
+        for (const { role, objectName, paths, backend, port } of otherRoutes(args)) {
+            const granted = grant(`${name}-grant-${role}`, args, backend, child);
             new k8s.apiextensions.CustomResource(
-                `${name}-impact`,
+                `${name}-${role}`,
                 {
                     apiVersion: `${GROUP}/v1`,
                     kind: "HTTPRoute",
-                    metadata: metadata(IMPACT_ROUTE_NAME),
+                    metadata: metadata(objectName),
                     spec: {
                         ...routeParent(args),
                         rules: [
                             {
-                                matches: [{ path: { type: "PathPrefix", value: IMPACT_PREFIX } }],
-                                backendRefs: [backendRef(args.impact, 1, PORTS.insights)],
+                                matches: matchPaths(paths),
+                                backendRefs: [backendRef(backend, 1, port)],
                             },
                         ],
                     },
                 },
-                { parent: this, dependsOn: [this.gateway, impactGrant, ...checks] },
+                { parent: this, dependsOn: [this.gateway, granted, ...checks] },
             );
         }
         if (secure) {
@@ -359,8 +366,42 @@ function mainRule({ backends, weights }: CompleteArgs) {
     return { matches: publicPaths(), backendRefs: COLOURS.map((colour) => refs[colour]) };
 }
 
-function publicPaths() {
-    const { exact, prefix } = PUBLIC_PATHS;
+const publicPaths = () => matchPaths(PUBLIC_PATHS);
+
+interface Paths {
+    readonly exact: readonly string[];
+    readonly prefix: readonly string[];
+}
+
+/** Routes besides that of the service: each has one backend, whose share of the traffic nobody changes. */
+function otherRoutes({ impact, example }: CompleteArgs) {
+    return [
+        ...(impact
+            ? [
+                  {
+                      role: "impact",
+                      objectName: IMPACT_ROUTE_NAME,
+                      paths: { exact: [], prefix: [IMPACT_PREFIX] },
+                      backend: impact,
+                      port: PORTS.insights,
+                  },
+              ]
+            : []),
+        ...(example
+            ? [
+                  {
+                      role: "example",
+                      objectName: EXAMPLE_NAME,
+                      paths: { exact: [EXAMPLE_PATHS.page], prefix: [EXAMPLE_PATHS.api] },
+                      backend: example,
+                      port: PORTS.example,
+                  },
+              ]
+            : []),
+    ];
+}
+
+function matchPaths({ exact, prefix }: Paths) {
     return [
         ...exact.map((value) => ({ path: { type: "Exact", value } })),
         ...prefix.map((value) => ({ path: { type: "PathPrefix", value } })),

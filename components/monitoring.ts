@@ -111,6 +111,11 @@ export interface MonitoringArgs extends Omit<
      * @default none: the autoscaler does not use misses
      */
     readonly missesPerPod?: number | undefined;
+    /**
+     * Namespace of the example, whose pods Prometheus scrapes.
+     * @default none: the stack has no example
+     */
+    readonly example?: pulumi.Input<string> | undefined;
 }
 
 export const DEFAULT_KUBE_STATE_METRICS_IMAGE =
@@ -122,6 +127,7 @@ interface MonitoredWorkloads {
     readonly prometheus?: Partial<PrometheusSettings> | undefined;
     readonly existing?: unknown;
     readonly grafana?: unknown;
+    readonly example?: unknown;
 }
 
 /** Jobs that Prometheus scrapes besides the service. */
@@ -130,6 +136,7 @@ export function scrapedJobs({
     prometheus,
     existing,
     grafana,
+    example,
 }: MonitoredWorkloads): AlertThresholds["jobs"] {
     return [
         ...(redis ? [JOBS.redis] : []),
@@ -137,6 +144,7 @@ export function scrapedJobs({
         JOBS.kubeState,
         ...(existing ? [] : [JOBS.prometheus, JOBS.alertmanager]),
         ...(grafana && !existing ? [JOBS.grafana] : []),
+        ...(example && !existing ? [JOBS.example] : []),
     ];
 }
 
@@ -237,7 +245,11 @@ export class Monitoring extends pulumi.ComponentResource {
                 ...args.prometheus,
                 namespace,
                 storageClass,
-                scraped: { blue, green, data, monitoring: namespace },
+                scraped: {
+                    ...{ blue, green, data, monitoring: namespace },
+                    ...(args.example !== undefined && { example: args.example }),
+                },
+                example: args.example !== undefined,
                 redis: redis !== undefined,
                 grafana: args.grafana !== undefined,
                 rules: ruleFiles(thresholds, args.runbookUrl),

@@ -1,4 +1,10 @@
-import { LABELS, NAMESPACES, PART_OF, type NamespaceRole } from "@property-search/contract";
+import {
+    EXAMPLE_NAMESPACE,
+    LABELS,
+    NAMESPACES,
+    PART_OF,
+    type NamespaceRole,
+} from "@property-search/contract";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { defaultQuotas } from "./defaultQuotas.ts";
@@ -39,6 +45,12 @@ export interface NamespacesArgs {
      * @default none
      */
     readonly registryCredentials?: pulumi.Input<string> | undefined;
+    /**
+     * Quota and policies of the namespace of the example.
+     * @default none: the stack has no example
+     */
+    readonly example?:
+        Pick<GuardedNamespaceArgs, "quota" | "policies" | "entityPolicies"> | undefined;
 }
 
 /** Namespaces whose deletion would delete volumes: those of Redis, Prometheus and Alertmanager. */
@@ -55,6 +67,8 @@ const WITH_VOLUMES: readonly NamespaceRole[] = ["data", "monitoring"];
 export class Namespaces extends pulumi.ComponentResource {
     /** Name of each namespace. */
     public readonly names: Readonly<Record<NamespaceRole, pulumi.Output<string>>>;
+    /** Name of the example's namespace. Undefined: there is none. */
+    public readonly example: pulumi.Output<string> | undefined;
 
     constructor(name: string, args: NamespacesArgs = {}, opts?: pulumi.ComponentResourceOptions) {
         super("property-search:index:Namespaces", name, args, opts);
@@ -81,7 +95,18 @@ export class Namespaces extends pulumi.ComponentResource {
             data: create("data"),
             monitoring: create("monitoring"),
         };
-        this.registerOutputs({ names: this.names });
+        this.example =
+            args.example &&
+            new GuardedNamespace(
+                `${name}-example`,
+                {
+                    name: EXAMPLE_NAMESPACE,
+                    ...args.example,
+                    registryCredentials: args.registryCredentials,
+                },
+                { parent: this },
+            ).metadataName;
+        this.registerOutputs({ names: this.names, example: this.example });
     }
 }
 

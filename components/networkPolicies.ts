@@ -3,6 +3,7 @@ import { defaultProxies, type GatewayProxies } from "./edge/controllers.ts";
 import { certManagerPolicies, type CertManagerFlows } from "./networkPolicies/certManager.ts";
 import { DEFAULT_DNS } from "./networkPolicies/dns.ts";
 import { edgePolicies, gatewayPeers } from "./networkPolicies/edge.ts";
+import { examplePolicies, exampleScrapes, type ExampleFlows } from "./networkPolicies/example.ts";
 import {
     automationPolicies,
     insightsPolicies,
@@ -46,6 +47,8 @@ export interface NetworkFlows {
     readonly acmeSolver: boolean;
     /** Connections of insights. Undefined: the stack has none. */
     readonly insights?: InsightsFlows | undefined;
+    /** Connections of the example. Undefined: the stack has none. */
+    readonly example?: ExampleFlows | undefined;
     /** Connections of the monitoring stack. */
     readonly monitoring: Omit<MonitoringFlows, "gateway"> & {
         /** Port of the gateway's metrics. Undefined: the gateway is not scraped. */
@@ -99,6 +102,17 @@ export function certManagerNamespacePolicies(
     return { ...basePolicies(flows), ...certManagerPolicies(flows.gateway, certManager) };
 }
 
+/** Network policies of the namespace of the example. */
+export function exampleNamespacePolicies(
+    flows: NetworkFlows,
+    example: ExampleFlows,
+): Record<string, PolicySpec> {
+    return {
+        ...basePolicies(flows),
+        ...examplePolicies(example, flows.gateway, scrapers(flows)),
+    };
+}
+
 function allowPolicies(role: NamespaceRole, flows: NetworkFlows): Record<string, PolicySpec> {
     switch (role) {
         case "blue":
@@ -126,6 +140,9 @@ function allowPolicies(role: NamespaceRole, flows: NetworkFlows): Record<string,
                 ...monitoringPolicies(monitoringFlows(flows)),
                 ...(flows.insights &&
                     insightsPolicies(flows.insights, gatewayPeers(flows.gateway))),
+                ...(flows.example?.scraped === true && {
+                    "allow-example-scrapes": exampleScrapes(),
+                }),
             };
     }
 }

@@ -3,6 +3,7 @@ import { externalDestinations, type Destination } from "../components/networkPol
 import { PURPOSES, type NetworkConfig, type Purpose } from "./network.ts";
 import type { ConfigReader } from "./reader.ts";
 import type { CertificatesConfig } from "./certificates.ts";
+import type { ExampleConfig } from "./example.ts";
 import type { InsightsConfig } from "./insights.ts";
 import type { MonitoringConfig } from "./monitoring.ts";
 import type { RedisConfig } from "./redis.ts";
@@ -13,6 +14,7 @@ interface Connecting {
     readonly redis: RedisConfig;
     readonly monitoring: MonitoringConfig;
     readonly insights: InsightsConfig | undefined;
+    readonly example: ExampleConfig | undefined;
     readonly certificates: CertificatesConfig | undefined;
     readonly network: NetworkConfig;
 }
@@ -100,6 +102,7 @@ function connectionsOf({
     redis,
     monitoring,
     insights,
+    example,
     certificates,
 }: Connecting): readonly Connection[] {
     const { provider, upstreamUrl, upstreamFallbackUrls, tracingUrl } = service.settings;
@@ -162,6 +165,12 @@ function connectionsOf({
             key: "insights.slackUrl",
             urls: insights?.slackUrl === undefined ? [] : [SLACK],
         },
+        {
+            purpose: "embeddings",
+            key: "example.serviceUrl",
+            urls: listed(example?.outside.service),
+        },
+        { purpose: "chat", key: "example.chatUrl", urls: listed(example?.outside.chat) },
     ];
 }
 

@@ -16,6 +16,7 @@ const OF_GROUPS: readonly (readonly [name: string, ...condition: Condition])[] =
     ["alertmanager.", "prometheus.source", is("stack")],
     ["insights.", "monitoring.enabled", is("true")],
     ["insights.", "insights.enabled", is("true")],
+    ["example.", "example.enabled", is("true")],
     ["grafana.", "monitoring.enabled", is("true")],
     ["grafana.", "grafana.enabled", is("true")],
     ["grafana.", "prometheus.source", is("stack")],

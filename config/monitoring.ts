@@ -16,8 +16,11 @@ export interface MonitoringConfig extends MonitoringSettings {
     readonly apiServerCidrs: readonly string[];
 }
 
-/** @param ownRedis whether the stack runs Redis and its exporter. */
-export function readMonitoring(read: ConfigReader, ownRedis: boolean): MonitoringConfig {
+/** @param own whether the stack runs Redis with its exporter, and the example. */
+export function readMonitoring(
+    read: ConfigReader,
+    own: { readonly redis: boolean; readonly example: boolean },
+): MonitoringConfig {
     const { enabled, storageClass, apiServerCidrs, ...images } = read.group("monitoring");
     const { enabled: hasGrafana, ...grafanaSettings } = read.group("grafana");
     const grafana = hasGrafana
@@ -26,7 +29,7 @@ export function readMonitoring(read: ConfigReader, ownRedis: boolean): Monitorin
     const alertmanager = read.group("alertmanager");
     const prometheus = readPrometheus(read);
     const existing = readExistingPrometheus(read);
-    const jobs = scrapedJobs({ redis: ownRedis, prometheus, existing, grafana });
+    const jobs = scrapedJobs({ ...own, prometheus, existing, grafana });
     const { slackUrl, receivers, runbookUrl, thresholds } = readAlerts(read, jobs);
     return {
         enabled,

@@ -1,8 +1,15 @@
+import { exampleQuota } from "../components/example.ts";
 import { insightsFootprints } from "../components/insights.ts";
 import { monitoringFootprints } from "../components/monitoring.ts";
 import type { NamespacesArgs } from "../components/namespaces.ts";
-import { certManagerNamespacePolicies } from "../components/networkPolicies.ts";
-import { certManagerEntityPolicies } from "../components/networkPolicies/entities.ts";
+import {
+    certManagerNamespacePolicies,
+    exampleNamespacePolicies,
+} from "../components/networkPolicies.ts";
+import {
+    certManagerEntityPolicies,
+    exampleEntityPolicies,
+} from "../components/networkPolicies/entities.ts";
 import { namespaceQuotas } from "../components/quotas.ts";
 import { redisSize } from "../components/redis.ts";
 import { certManagerConnections, allowedConnections } from "./traffic.ts";
@@ -12,6 +19,7 @@ import type { StackConfig } from "../config.ts";
 export function namespaceSettings(config: StackConfig): NamespacesArgs {
     const { service, redis, edge, monitoring, insights, cluster, placement } = config;
     const proxies = edge.proxies.provisions;
+    const flows = allowedConnections(config);
     return {
         quotas: namespaceQuotas({
             service,
@@ -25,10 +33,15 @@ export function namespaceSettings(config: StackConfig): NamespacesArgs {
             ],
             proxies,
         }),
-        flows: allowedConnections(config),
+        flows,
         proxies,
         protectData: cluster.protectData,
         registryCredentials: placement.registryCredentials,
+        example: flows.example && {
+            quota: exampleQuota(),
+            policies: exampleNamespacePolicies(flows, flows.example),
+            entityPolicies: exampleEntityPolicies(flows),
+        },
     };
 }
 

@@ -18,6 +18,8 @@ export const PURPOSES = [
     "acme",
     "prometheus",
     "slack",
+    "embeddings",
+    "chat",
 ] as const;
 export type Purpose = (typeof PURPOSES)[number];
 

@@ -6,7 +6,14 @@ import type { StackConfig } from "../config.ts";
 
 type Settings = Pick<
     StackConfig,
-    "service" | "redis" | "edge" | "certificates" | "monitoring" | "insights" | "network"
+    | "service"
+    | "redis"
+    | "edge"
+    | "certificates"
+    | "monitoring"
+    | "insights"
+    | "example"
+    | "network"
 >;
 
 /** Who talks to whom under a config: the connections that network policies have to let through. */
@@ -21,6 +28,7 @@ export function allowedConnections(config: Settings): NetworkFlows {
         redisZones: config.redis.mode === "cluster",
         acmeSolver: certificates !== undefined && isSolvedHere(certificates),
         insights: insightsConnections(config),
+        example: exampleConnections(config),
         monitoring: monitoringConnections(config),
     };
 }
@@ -50,6 +58,16 @@ function insightsConnections(config: Settings): NetworkFlows["insights"] {
         exposed: insights.expose,
         prometheus: destinationsOf(config, "prometheus"),
         slack: insights.slackUrl === undefined ? [] : destinationsOf(config, "slack"),
+    };
+}
+
+function exampleConnections(config: Settings): NetworkFlows["example"] {
+    const { example, monitoring } = config;
+    if (!example) return undefined;
+    return {
+        embeddings: destinationsOf(config, "embeddings"),
+        chat: destinationsOf(config, "chat"),
+        scraped: monitoring.enabled && !monitoring.existing,
     };
 }
 

@@ -1,4 +1,5 @@
 import { GATEWAY_NAME, NAMESPACES } from "@property-search/contract";
+import { createHash } from "node:crypto";
 import type { Resources } from "../workload.ts";
 import type { RetrySettings } from "./retries.ts";
 
@@ -48,6 +49,12 @@ export interface GatewayController {
     readonly namespace: string;
     /** Labels of the proxies. Empty: every pod of the namespace. */
     readonly podLabels: Labels;
+    /** Service of the proxies for clients in the cluster. */
+    readonly service: {
+        readonly name: string;
+        /** Undefined: the namespace of the proxies. */
+        readonly namespace?: string;
+    };
     /** Port of the listener for HTTP. */
     readonly httpPort: number;
     /** Port of the listener for HTTPS. */
@@ -94,6 +101,12 @@ export const UNKNOWN_PROXIES: ProvisionedProxies = {
 /** Label of the objects that a controller creates for a Gateway (GEP-1762). */
 export const GATEWAY_LABELS: Labels = { "gateway.networking.k8s.io/gateway-name": GATEWAY_NAME };
 
+/** Name of Envoy Gateway's Service of a Gateway (GetHashedName of internal/utils); `default/eg` gives envoy-default-eg-e41e7b31. */
+export function envoyServiceName(namespace: string, gateway: string): string {
+    const digest = createHash("sha256").update(`${namespace}/${gateway}`).digest("hex");
+    return `envoy-${namespace}-${gateway}-${digest.slice(0, 8)}`;
+}
+
 /**
  * Default installations, by their charts and sources: Traefik's chart 41.3 (ports.web 8000 behind 80,
  * ports.websecure 8443 behind 443), Envoy Gateway (gatewayapi/listener.go: ports below 1024 are 10000 higher in
@@ -106,6 +119,7 @@ export const GATEWAY_CONTROLLERS: Readonly<Record<ControllerName, GatewayControl
         gatewayClassName: "traefik",
         namespace: "traefik",
         podLabels: { "app.kubernetes.io/name": "traefik" },
+        service: { name: "traefik" },
         httpPort: 8000,
         httpsPort: 8443,
         retryFilter: "traefik",
@@ -118,6 +132,7 @@ export const GATEWAY_CONTROLLERS: Readonly<Record<ControllerName, GatewayControl
             "gateway.envoyproxy.io/owning-gateway-namespace": NAMESPACES.edge,
             "gateway.envoyproxy.io/owning-gateway-name": GATEWAY_NAME,
         },
+        service: { name: envoyServiceName(NAMESPACES.edge, GATEWAY_NAME) },
         podPort: (listenerPort) => (listenerPort < 1024 ? listenerPort + 10_000 : listenerPort),
         retryFilter: "envoy-gateway",
     },
@@ -125,6 +140,7 @@ export const GATEWAY_CONTROLLERS: Readonly<Record<ControllerName, GatewayControl
         ...STANDARD,
         gatewayClassName: "istio",
         namespace: NAMESPACES.edge,
+        service: { name: `${GATEWAY_NAME}-istio` },
         podLabels: GATEWAY_LABELS,
         provisions: {
             ...PROVISIONED,
@@ -139,6 +155,7 @@ export const GATEWAY_CONTROLLERS: Readonly<Record<ControllerName, GatewayControl
         gatewayClassName: "cilium",
         namespace: "kube-system",
         podLabels: {},
+        service: { name: `cilium-gateway-${GATEWAY_NAME}`, namespace: NAMESPACES.edge },
         entity: "ingress",
         // Only a Service: the proxies run on the nodes.
         provisions: { ...PROVISIONED, pods: 0 },
@@ -147,6 +164,7 @@ export const GATEWAY_CONTROLLERS: Readonly<Record<ControllerName, GatewayControl
         ...STANDARD,
         gatewayClassName: "nginx",
         namespace: NAMESPACES.edge,
+        service: { name: `${GATEWAY_NAME}-nginx` },
         podLabels: GATEWAY_LABELS,
         provisions: {
             ...PROVISIONED,

@@ -11,6 +11,7 @@ interface CheckedGateway {
     readonly gatewayClassName: string;
     readonly backends: PerColour<CheckedService>;
     readonly impact?: CheckedService | undefined;
+    readonly example?: CheckedService | undefined;
 }
 
 interface CheckedService {
@@ -26,7 +27,7 @@ interface CheckedService {
  */
 export function healthChecks(
     name: string,
-    { gatewayClassName, backends, impact }: CheckedGateway,
+    { gatewayClassName, backends, impact, example }: CheckedGateway,
     child: pulumi.CustomResourceOptions,
 ): pulumi.Resource[] {
     if (!gatewayClassName.startsWith(GKE_CLASSES)) return [];
@@ -65,5 +66,6 @@ export function healthChecks(
     return [
         ...COLOURS.map((colour) => check(colour, backends[colour], PORTS.service, colour)),
         ...(impact ? [check("impact", impact, PORTS.insights)] : []),
+        ...(example ? [check("example", example, PORTS.example)] : []),
     ];
 }

@@ -77,7 +77,7 @@ export interface RemoteWrite extends Omit<RemoteWriteTarget, "authorized"> {
 
 /** Arguments of `Prometheus`. */
 export interface PrometheusArgs
-    extends PrometheusSettings, Pick<ScrapeConfigArgs, "redis" | "grafana"> {
+    extends PrometheusSettings, Pick<ScrapeConfigArgs, "redis" | "grafana" | "example"> {
     /** Namespace of all objects. */
     readonly namespace: pulumi.Input<string>;
     /** Namespaces with pods to scrape, by role. Prometheus may list the pods of each. */

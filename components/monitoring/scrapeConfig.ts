@@ -1,5 +1,7 @@
 import {
     COLOURS,
+    EXAMPLE_NAME,
+    EXAMPLE_NAMESPACE,
     EVALUATION_INTERVAL_SECONDS,
     JOBS,
     MONITORING_NAMES,
@@ -34,6 +36,11 @@ export interface ScrapeConfigArgs {
      * @default false
      */
     readonly grafana?: boolean;
+    /**
+     * Whether the example is scraped.
+     * @default false
+     */
+    readonly example?: boolean;
     /**
      * Whether Prometheus and Alertmanager are not part of the stack, so that only the platform is scraped.
      * @default false
@@ -125,6 +132,7 @@ export function prometheusConfig(args: ScrapeConfigArgs): object {
 export function scrapeJobs({
     redis,
     grafana = false,
+    example = false,
     gateway,
     platformOnly = false,
 }: ScrapeConfigArgs): readonly ScrapeJob[] {
@@ -141,6 +149,7 @@ export function scrapeJobs({
                   monitoringJob(JOBS.alertmanager, alertmanager),
               ]),
         ...(grafana ? [monitoringJob(JOBS.grafana, MONITORING_NAMES.grafana)] : []),
+        ...(example ? [exampleJob()] : []),
     ];
 }
 
@@ -218,6 +227,13 @@ function kubeStateJob(): ScrapeJob {
             { action: "drop", source_labels: ["__name__", "phase"], regex: `${RELEASE_INFO};` },
             { action: "labeldrop", regex: `customresource_.*|${BACKEND_LABEL}` },
         ],
+    };
+}
+
+function exampleJob(): ScrapeJob {
+    return {
+        ...monitoringJob(JOBS.example, EXAMPLE_NAME),
+        kubernetes_sd_configs: discoverPods(EXAMPLE_NAMESPACE),
     };
 }
 

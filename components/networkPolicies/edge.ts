@@ -1,5 +1,6 @@
 import { COLOURS, NAMESPACES, PORTS } from "@property-search/contract";
 import type { GatewayProxies } from "../edge/controllers.ts";
+import { exampleEgress, type ExampleFlows } from "./example.ts";
 import { pageEgress, type InsightsFlows } from "./insights.ts";
 import {
     allowEgress,
@@ -24,6 +25,8 @@ export interface EdgeFlows {
     readonly acmeSolver: boolean;
     /** Connections of insights. Undefined: the stack has none. */
     readonly insights?: InsightsFlows | undefined;
+    /** Connections of the example. Undefined: the stack has none. */
+    readonly example?: ExampleFlows | undefined;
     /** How the gateway is monitored. */
     readonly monitoring: {
         /** Port of the gateway's metrics. Undefined: the gateway is not scraped. */
@@ -33,7 +36,7 @@ export interface EdgeFlows {
 
 /** Policies of the Gateway's namespace. */
 export function edgePolicies(flows: EdgeFlows): Record<string, PolicySpec> {
-    const { gateway, acmeSolver, insights, monitoring } = flows;
+    const { gateway, acmeSolver, insights, example, monitoring } = flows;
     return {
         ...(acmeSolver && {
             "allow-acme-solver": allowIngress(gatewayPeers(gateway), [tcp(SOLVER_PORT)], SOLVER),
@@ -41,6 +44,7 @@ export function edgePolicies(flows: EdgeFlows): Record<string, PolicySpec> {
         ...(gateway.namespace === NAMESPACES.edge && {
             ...proxyPolicies(gateway, monitoring.gatewayPort),
             ...(insights?.exposed === true && { "allow-insights": pageEgress(gateway.podLabels) }),
+            ...(example && { "allow-example": exampleEgress(gateway.podLabels) }),
         }),
     };
 }

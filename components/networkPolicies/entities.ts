@@ -91,6 +91,15 @@ export function entityPolicies(role: NamespaceRole, flows: NetworkFlows): Entity
     }
 }
 
+/** Policies of the namespace of the example: the gateway in both directions. */
+export function exampleEntityPolicies({ gateway }: NetworkFlows): EntityPolicies {
+    if (gateway.entity === undefined) return {};
+    return {
+        "allow-cilium-gateway": allowFrom([gateway.entity], [PORTS.example], {}),
+        "allow-cilium-embeddings": allowTo([gateway.entity], [...gateway.podPorts], {}),
+    };
+}
+
 /** Policies of the namespace of the stack's own cert-manager. @param challenge that validates the host name */
 export function certManagerEntityPolicies(
     { gateway }: NetworkFlows,

@@ -3,6 +3,7 @@ import { SERVICE_SETTINGS, setting, type Setting } from "@property-search/contra
 import { ALERTS } from "./alerts.ts";
 import { CERTIFICATES } from "./certificates.ts";
 import { EDGE } from "./edge.ts";
+import { EXAMPLE } from "./example.ts";
 import { INSIGHTS } from "./insights.ts";
 import { MONITORING } from "./monitoring.ts";
 import { NETWORK } from "./network.ts";
@@ -26,6 +27,7 @@ export const SETTINGS = {
     ...MONITORING,
     ...ALERTS,
     ...INSIGHTS,
+    ...EXAMPLE,
 } satisfies Rows;
 
 /** All keys of the config with their rows, in the groups and the order of Pulumi.yaml. */
@@ -34,7 +36,7 @@ export const GROUPS: readonly Rows[] = [
     WORKLOADS,
     { ...SERVICE, ...ofService() },
     { ...REDIS, ...ofRotation() },
-    ...[NETWORK, EDGE, CERTIFICATES, MONITORING, ALERTS, INSIGHTS],
+    ...[NETWORK, EDGE, CERTIFICATES, MONITORING, ALERTS, INSIGHTS, EXAMPLE],
 ];
 export const ROWS: ReadonlyMap<string, ProgramRow> = new Map(
     GROUPS.flatMap(Object.entries<ProgramRow>),

@@ -14,7 +14,7 @@ export const NETWORK = {
     "network.destinations": setting(json("object"), {})`
         Pods or addresses outside the stack that network policies allow connections to, by purpose: dns (in addition to
         network.dns), upstream, tracing, redis, remoteWrite, webhook, watchdog, acme, prometheus (an existing one, for
-        insights) and slack. Each is a list of {namespace,
+        insights), slack, and embeddings and chat (of the example). Each is a list of {namespace,
         podLabels, port}, where port is the pod's and not its Service's, or {cidr, port}. A purpose that is not listed
         may connect to any address outside the cluster, on the port of its URL. Required where that URL is a
         Service's.`,

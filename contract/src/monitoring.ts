@@ -15,6 +15,7 @@ export const JOBS = {
     prometheus: "prometheus",
     alertmanager: "alertmanager",
     grafana: "grafana",
+    example: "property-search",
 } as const;
 
 /** Gauge, percent 0–100, by `colour`: the weight in the HTTPRoute. */

@@ -155,9 +155,13 @@ function impactHint(page: UpResult["verified"]["page"]): string {
         : `\nSee what it earns: ${page.url} (${command})\n`;
 }
 
+function exampleHint(url: string | undefined): string {
+    return url === undefined ? "" : `\nSearch for a home, as a client of the service: ${url}\n`;
+}
+
 function summary(result: UpResult): string {
     const { deployed, verified, servingSeconds, seconds, nextSteps, teardownCommand } = result;
-    const { url, weights, versions, page } = verified;
+    const { url, weights, versions, page, exampleUrl } = verified;
     const serving =
         servingSeconds === undefined ? "throughout" : `after ${servingSeconds.toFixed(0)} s`;
     const [first, second] = COLOURS.map((colour) => `${colour} ${weights[colour]} %`);
@@ -167,7 +171,7 @@ Up in ${seconds.toFixed(0)} s (serving ${serving}): ${url}
   deployed by ${deployed.method}: ${deployed.reason}
   ${deployed.summary}
   a miss takes ${verified.missMilliseconds.toFixed(1)} ms, a hit ${verified.hitMilliseconds.toFixed(1)} ms
-${impactHint(page)}
+${impactHint(page)}${exampleHint(exampleUrl)}
 Try it:
   curl -s ${url}${HTTP_PATHS.embed} -H 'content-type: application/json' \\
     -d '{"text":"Two-bedroom flat near the park"}' -D -

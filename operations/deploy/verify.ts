@@ -1,7 +1,14 @@
-import { COLOURS, type Colour, type Weights } from "@property-search/contract";
+import {
+    COLOURS,
+    EXAMPLE_NAME,
+    EXAMPLE_PATHS,
+    NAMESPACES,
+    type Colour,
+    type Weights,
+} from "@property-search/contract";
 import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
-import type { Cluster } from "../cluster/connect.ts";
+import { readIfExists, type Cluster } from "../cluster/connect.ts";
 import { dot, embed, VerifyError, type GatewayClient } from "../gateway/client.ts";
 import { formatWeights } from "../shared/route.ts";
 import { createSend, type Send } from "../gateway/connection.ts";
@@ -30,6 +37,8 @@ export interface VerifyResult {
     readonly hitMilliseconds: number;
     /** The page of insights; undefined if the stack has none. */
     readonly page: ImpactPage | undefined;
+    /** URL of the example's page; undefined if the stack has no example. */
+    readonly exampleUrl: string | undefined;
 }
 
 /** Sample texts: the first two are paraphrases, the third has another topic. */
@@ -46,7 +55,8 @@ const PAGE_SECONDS = 30;
  * Verifies a deployed stack with client requests through its Gateway: a new text is a miss, then a hit; each colour
  * responds when it is requested by header, and both return the same vector, since they share the cache and the model; a
  * paraphrase is more similar than another topic; over `samples` requests each colour gets the share of its weight; and the
- * page of insights is served with its token only, where the Gateway serves it.
+ * page of insights is served with its token only, where the Gateway serves it. The same for the page of the example,
+ * which needs no token.
  *
  * @throws VerifyError with the first failed check
  */
@@ -86,6 +96,11 @@ export async function verify(options: VerifyOptions): Promise<VerifyResult> {
         await verifyPage(send, page.url, page.accessToken, signal);
         report(`${page.url} needs its token`);
     }
+    const exampleUrl = await findExampleUrl(cluster, url);
+    if (exampleUrl !== undefined) {
+        await requireStatus(send, exampleUrl, signal);
+        report(`${exampleUrl} is served`);
+    }
     return {
         url,
         weights,
@@ -94,6 +109,7 @@ export async function verify(options: VerifyOptions): Promise<VerifyResult> {
         missMilliseconds: miss.milliseconds,
         hitMilliseconds: hit.milliseconds,
         page,
+        exampleUrl,
     };
 }
 
@@ -139,6 +155,17 @@ async function measureShares(
     return shares;
 }
 
+/** @returns undefined if the stack has no example */
+async function findExampleUrl(cluster: Cluster, url: string): Promise<string | undefined> {
+    const route = await readIfExists(cluster, {
+        apiVersion: "gateway.networking.k8s.io/v1",
+        kind: "HTTPRoute",
+        namespace: NAMESPACES.edge,
+        name: EXAMPLE_NAME,
+    });
+    return route && `${url}${EXAMPLE_PATHS.page}`;
+}
+
 /** @param send requests to the Gateway, whose new route may not be in force yet */
 export async function verifyPage(
     send: Send,
@@ -148,19 +175,31 @@ export async function verifyPage(
 ): Promise<void> {
     const url = `${page}/api/reports`;
     const headers = { authorization: `Bearer ${token}` };
-    const statusOf = async (init?: RequestInit) => {
-        const response = await send(url, init);
-        await response.body?.cancel();
-        return response.status;
-    };
-    let known = await statusOf({ headers });
-    for (let wait = 0; known !== 200 && wait < PAGE_SECONDS; wait += 1) {
-        await delay(1000, undefined, { signal });
-        known = await statusOf({ headers });
-    }
-    assert(known === 200, `${url} answered ${known} to the access token, not 200`);
-    const unknown = await statusOf();
+    await requireStatus(send, url, signal, { headers });
+    const unknown = await statusOf(send, url);
     assert(unknown === 401, `${url} answered ${unknown} without the access token, not 401`);
+}
+
+/** Waits until a page is served. */
+async function requireStatus(
+    send: Send,
+    url: string,
+    signal?: AbortSignal,
+    init?: RequestInit,
+): Promise<void> {
+    let status = await statusOf(send, url, init);
+    for (let wait = 0; status !== 200 && wait < PAGE_SECONDS; wait += 1) {
+        await delay(1000, undefined, { signal });
+        status = await statusOf(send, url, init);
+    }
+    const how = init ? " to the access token" : "";
+    assert(status === 200, `${url} answered ${status}${how}, not 200`);
+}
+
+async function statusOf(send: Send, url: string, init?: RequestInit): Promise<number> {
+    const response = await send(url, init);
+    await response.body?.cancel();
+    return response.status;
 }
 
 function isHit(status: string): boolean {

@@ -7,7 +7,7 @@ export type Recipe =
     { readonly kind: "binary"; readonly binary: string } | DebianRecipe | WorkspaceRecipe;
 
 /** Folders of the repository with a Dockerfile. */
-export type Workspace = "app" | "insights";
+export type Workspace = "app" | "insights" | "examples/property-search";
 
 export interface WorkspaceRecipe {
     readonly kind: "workspace";
@@ -98,6 +98,11 @@ export const IMAGES: readonly ImageDefinition[] = [
     {
         name: "insights",
         recipe: { kind: "workspace", folder: "insights" },
+        versions: ["v1.0.0"],
+    },
+    {
+        name: "property-search",
+        recipe: { kind: "workspace", folder: "examples/property-search" },
         versions: ["v1.0.0"],
     },
 ];

@@ -34,6 +34,7 @@ export function monitoringOverrides(images: readonly ImageReferences[]): Record<
         "monitoring.kubeStateMetricsImage": reference(images, "kube-state-metrics"),
         "monitoring.redisExporterImage": reference(images, "redis-exporter"),
         "insights.image": reference(images, "insights"),
+        "example.image": reference(images, "property-search"),
     };
 }
 

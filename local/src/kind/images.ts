@@ -26,7 +26,7 @@ export const OFFICIAL_IMAGES: readonly ImageReferences[] = [
 ];
 
 /** Images that the engine builds. */
-const OWN_IMAGES = ["embedding-service", "insights"] as const;
+const OWN_IMAGES = ["embedding-service", "insights", "property-search"] as const;
 type OwnImage = (typeof OWN_IMAGES)[number];
 
 /**

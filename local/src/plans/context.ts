@@ -54,11 +54,10 @@ export async function requireImages(
 ): Promise<void> {
     const given = await readRecordedConfig(cluster, stack);
     const valueOf = async (key: string) => given[key] ?? (await readConfig(file, key));
-    const hasInsights = String(await valueOf("insights.enabled")) === "true";
-    const keys = [
-        ...COLOURS.map((colour) => `${colour}.image`),
-        ...(hasInsights ? ["insights.image"] : []),
-    ];
+    const keys = COLOURS.map((colour) => `${colour}.image`);
+    for (const part of ["insights", "example"]) {
+        if (String(await valueOf(`${part}.enabled`)) === "true") keys.push(`${part}.image`);
+    }
     const problems: string[] = [];
     for (const key of keys) {
         const image = await valueOf(key);

@@ -72,7 +72,9 @@ export async function planForKind(engine: Engine, signal: AbortSignal): Promise<
         ],
         completing: [
             step("Monitoring images", "import-monitoring", async (run, state) => {
-                state.images.push(await buildOwnImage(run, engine, "insights"));
+                for (const name of ["insights", "property-search"] as const) {
+                    state.images.push(await buildOwnImage(run, engine, name));
+                }
                 const { watching } = splitImages(state.images);
                 await loadImages(run, state.tools, await selectLocalImages(engine, watching));
             }),

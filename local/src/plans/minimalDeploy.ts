@@ -13,7 +13,11 @@ export interface CompletableContext extends UpContext {
 }
 
 /** Config of the deploy before monitoring images and KEDA are available. */
-export const MINIMAL_CONFIG = { "monitoring.enabled": "false", "autoscaling.metric": "none" };
+export const MINIMAL_CONFIG = {
+    "monitoring.enabled": "false",
+    "autoscaling.metric": "none",
+    "example.enabled": "false",
+};
 
 /**
  * Deploys the minimal stack that serves requests to a new cluster. A complete cluster is skipped: a minimal deploy

@@ -134,6 +134,11 @@ const GATEWAY_PORT = 8080;
 /** Images that the node needs before it can run other pods. */
 const SYSTEM_IMAGES = ["pause", "coredns", "traefik"];
 
+/** Images of packages and workspaces that the first requests do not need. */
+const MONITORING_IMAGES = [
+    ...["prometheus", "alertmanager", "redis-exporter", "insights", "property-search"],
+];
+
 function applyAddonsTask(step: Steps<Context>): ListrTask<Context> {
     return step("Addons", "addons", async (run, state) => {
         const addons = { system: ["coredns"], storage: hostPathStorage() };
@@ -178,7 +183,7 @@ function buildMonitoringBinariesTask(step: Steps<Context>): ListrTask<Context> {
 
 function buildMonitoringImagesTask(step: Steps<Context>): ListrTask<Context> {
     return step("Monitoring images", "images-watching", async (run, state) => {
-        for (const name of ["prometheus", "alertmanager", "redis-exporter", "insights"]) {
+        for (const name of MONITORING_IMAGES) {
             state.images.push(await buildImage(run, name, state));
         }
         await importImages(run, state.images);

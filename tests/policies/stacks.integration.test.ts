@@ -29,7 +29,10 @@ const ON_KIND = {
                 createReference("embedding-service", version, "0123456789ab"),
             ),
         },
-        { name: "insights", references: ["localhost/insights:v1.0.0-0123456789ab"] },
+        ...["insights", "property-search"].map((name) => ({
+            name,
+            references: [createReference(name, "v1.0.0", "0123456789ab")],
+        })),
     ],
 };
 

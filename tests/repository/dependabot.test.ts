@@ -33,7 +33,7 @@ const folders = (pattern: string) =>
 
 test.each([
     ["gomod", "**/go.mod"],
-    ["docker", "{app,insights,.devcontainer}/**/Dockerfile"],
+    ["docker", "{app,insights,examples,.devcontainer}/**/Dockerfile"],
     ["pip", "**/requirements.txt"],
     ["npm", "package-lock.json"],
 ])("%s: every %s is kept up to date", (ecosystem, pattern) => {

@@ -18,15 +18,14 @@ test("the Makefile, the node's image and GitHub's set-up read it", () => {
     expect(read(".github/actions/node/action.yml")).toContain("node-version-file: .node-version\n");
 });
 
-test.each(["app", "insights", ".devcontainer"].map((folder) => `${folder}/Dockerfile`))(
-    "%s is built on it",
-    (file) => {
-        const versions = [...read(file).matchAll(/\bnode:(\d[\d.]*)-/g)].map(
-            ([, version]) => version,
-        );
-        expect(versions).toEqual([PINNED]);
-    },
-);
+test.each(
+    ["app", "insights", "examples/property-search", ".devcontainer"].map(
+        (folder) => `${folder}/Dockerfile`,
+    ),
+)("%s is built on it", (file) => {
+    const versions = [...read(file).matchAll(/\bnode:(\d[\d.]*)-/g)].map(([, version]) => version);
+    expect(versions).toEqual([PINNED]);
+});
 
 test("it is no older than what package.json asks for, and as new as the types", () => {
     const { engines, devDependencies } = JSON.parse(read("package.json")) as {

@@ -329,7 +329,7 @@ describe("loadConfig", () => {
                 row.required !== undefined ||
                 [
                     ...["admin.token", "admin.automationToken"],
-                    ...["insights.accessToken", "insights.image"],
+                    ...["insights.accessToken", "insights.image", "example.image"],
                 ].includes(key);
             const isEmpty = ["", "[]", "{}"].includes(textOf(row.default)) && !isRequired;
             for (const value of isEmpty ? ["", textOf(row.default)] : [""]) {
@@ -344,7 +344,9 @@ describe("loadConfig", () => {
     test("uses the default thresholds of the rules unless the stack sets others", () => {
         const { thresholds } = loadStack().monitoring;
         expect({ ...thresholds, jobs: [] }).toEqual({ ...DEFAULT_THRESHOLDS, jobs: [] });
-        expect(thresholds.jobs).toEqual([...DEFAULT_THRESHOLDS.jobs, "grafana"]);
+        expect(thresholds.jobs).toEqual([
+            ...[...DEFAULT_THRESHOLDS.jobs, "grafana", "property-search"],
+        ]);
         const local = loadStack({
             "grafana.enabled": "false",
             "monitoring.gatewayAddress": "gateway:8081",

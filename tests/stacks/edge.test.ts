@@ -50,6 +50,7 @@ describe("a gateway's default installation", () => {
             "edge.gatewayClassName": "kgateway",
             "edge.controllerNamespace": "property-search-edge",
             "edge.controlPlane": "kgateway-system:9977",
+            "example.enabled": "false",
         });
         expect(edge).toMatchObject({ httpPort: 80, publicHttpsPort: 443, retries: undefined });
         expect(edge.proxies).toMatchObject({

@@ -83,6 +83,7 @@ describe("examples/pulumi", () => {
             "autoscaling.metric": "none",
             "edge.retryFilter": "none",
             "insights.enabled": "false",
+            "example.enabled": "false",
         };
         const main = await render({ stack: "dev", overrides });
         const byName = new Map(main.manifests.map((manifest) => [nameOf(manifest), manifest]));

@@ -70,6 +70,7 @@ describe("the page", () => {
             "edge.controller": "custom",
             "edge.gatewayClassName": "gke-l7-regional-external-managed",
             "edge.controllerNamespace": "gateways",
+            "example.enabled": "false",
         });
         const check = manifests.find(
             ({ kind, metadata }) =>

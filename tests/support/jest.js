@@ -43,6 +43,7 @@ const FOLDERS = {
     policies: ["policies", "tests/policies"],
     bench: ["bench/test"],
     insights: ["insights/test"],
+    example: ["examples/property-search/test"],
     workflows: ["tests/workflows"],
     repository: ["tests/repository"],
     support: ["tests/support"],

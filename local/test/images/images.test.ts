@@ -46,7 +46,7 @@ describe("the program's image keys", () => {
 describe("the program's keys of what watches", () => {
     const watching = [
         ...["prometheus", "alertmanager", "kube-state-metrics", "redis-exporter"],
-        "insights",
+        ...["insights", "property-search"],
     ];
     const images = watching.map((name) => ({
         name,
@@ -60,6 +60,7 @@ describe("the program's keys of what watches", () => {
             "monitoring.kubeStateMetricsImage": "localhost/kube-state-metrics:v1-0123456789ab",
             "monitoring.redisExporterImage": "localhost/redis-exporter:v1-0123456789ab",
             "insights.image": "localhost/insights:v1-0123456789ab",
+            "example.image": "localhost/property-search:v1-0123456789ab",
         });
     });
 

@@ -37,12 +37,12 @@ describe("make up CONTEXT=", () => {
         );
     });
 
-    test("lists that of insights, where the stack has them", async () => {
+    test.each(["insights", "example"])("lists that of %s, where the stack has it", async (part) => {
         const both = `${OURS}    property-search:green.image: registry.example.com/service:v2\n`;
-        const insights = "    property-search:insights.enabled: true\n";
-        await expect(ask({}, both + insights)).rejects.toThrow("insights.image");
-        await ask({ "insights.enabled": "false" }, both + insights);
-        await ask({ "insights.image": "registry.example.com/insights:v1" }, both + insights);
+        const enabled = `    property-search:${part}.enabled: true\n`;
+        await expect(ask({}, both + enabled)).rejects.toThrow(`${part}.image`);
+        await ask({ [`${part}.enabled`]: "false" }, both + enabled);
+        await ask({ [`${part}.image`]: "registry.example.com/part:v1" }, both + enabled);
     });
 
     test("takes an image of the deploy before, and one of the stack's file with its registry", async () => {

@@ -8,7 +8,10 @@ const references = ["v1.0.0", "v2.0.0-enhanced"].map(
 const images = [
     ...OFFICIAL_IMAGES,
     { name: "embedding-service", references },
-    { name: "insights", references: ["localhost/insights:v1.0.0-a"] },
+    ...["insights", "property-search"].map((name) => ({
+        name,
+        references: [`localhost/${name}:v1.0.0-a`],
+    })),
 ];
 
 const imagesIn = (config: Record<string, string>) =>

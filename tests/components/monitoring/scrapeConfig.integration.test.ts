@@ -16,6 +16,7 @@ import { at } from "../../support/program.ts";
 const ALL: ScrapeConfigArgs = {
     redis: true,
     grafana: true,
+    example: true,
     gateway: { host: "gateway-metrics.gateways.svc", port: 8081, namespace: "gateways" },
     cluster: "production",
     remoteWrite: { url: "https://metrics.example/push", username: "user", authorized: true },

@@ -45,8 +45,12 @@ const PARTS = {
         may: [CONTRACT, POLICIES, "^config/allowed[.]ts$"],
     },
     local: { path: "^local/", may: [CONTRACT, OPERATIONS] },
-    // The benchmarks run what they measure in their own process: the service, the policy pack, the judge.
-    bench: { path: "^bench/", may: [CONTRACT, "^app/src/", POLICIES, "^operations/judge/"] },
+    // The benchmarks run what they measure in their own process: the service, the policy pack, the judge. Load and
+    // acceptance find the platform like any operation, and count in its Prometheus like insights.
+    bench: {
+        path: "^bench/",
+        may: [CONTRACT, "^app/src/", POLICIES, OPERATIONS, "^insights/src/prometheus/"],
+    },
     insights: { path: "^insights/", may: [CONTRACT] },
     examples: { path: "^examples/", may: [CONTRACT, COMPONENTS] },
     github: { path: "^[.]github/", may: [] },

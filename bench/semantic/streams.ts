@@ -1,6 +1,7 @@
 import type { Corpus, Place } from "./corpus.ts";
 import { pick, shuffle } from "./random.ts";
 import type { Random } from "../shared/random.ts";
+import { createZipf } from "../shared/zipf.ts";
 
 export const STREAMS = ["once", "zipf-cold", "zipf-warm"] as const;
 export type StreamName = (typeof STREAMS)[number];
@@ -30,24 +31,4 @@ export function createStream(
         Array.from({ length: count }, () => pick(random, groups[draw()] ?? []));
     const measureFrom = name === "zipf-warm" ? requests : 0;
     return { requests: sample(measureFrom + requests), measureFrom };
-}
-
-/** @returns draws of a rank in [0, ranks), the first one the most popular */
-function createZipf(ranks: number, random: Random): () => number {
-    const sums = new Float64Array(ranks);
-    let sum = 0;
-    for (let rank = 0; rank < ranks; rank += 1) {
-        sum += 1 / (rank + 1);
-        sums[rank] = sum;
-    }
-    return () => {
-        const wanted = random() * sum;
-        let [low, high] = [0, ranks - 1];
-        while (low < high) {
-            const middle = (low + high) >> 1;
-            if ((sums[middle] ?? 0) < wanted) low = middle + 1;
-            else high = middle;
-        }
-        return low;
-    };
 }

@@ -1,0 +1,3 @@
+module property-search/load
+
+go 1.25

@@ -1,0 +1,132 @@
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { createServer, type Server } from "node:http";
+import { mkdtempSync, rmSync } from "node:fs";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import path from "node:path";
+
+import { replay, type Measurement } from "../../load/generator.ts";
+import { writeTrace, type TraceEntry } from "../../load/traffic/trace.ts";
+
+const folder = mkdtempSync(path.join(tmpdir(), "load-test-"));
+let server: Server;
+let target: string;
+/** Answers are held back until then (performance.now()). */
+let stalledUntil = 0;
+let received = 0;
+
+beforeAll(async () => {
+    server = createServer((request, response) => {
+        received += 1;
+        const { url = "" } = request;
+        request.resume();
+        const answer = () => {
+            if (url === "/fail") response.writeHead(503).end();
+            else if (url === "/cut") {
+                response.writeHead(200, { "content-length": 100 }).write("half");
+                setTimeout(() => response.destroy(), 5);
+            } else {
+                const cache = url === "/miss" ? "HIT-L1, MISS" : "HIT-L2";
+                response.writeHead(200, { "x-cache": cache, "x-served-by": "blue" }).end("{}");
+            }
+        };
+        const wait = stalledUntil - performance.now();
+        if (wait > 0) setTimeout(answer, wait);
+        else answer();
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    target = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+});
+
+afterAll(() => {
+    server.closeAllConnections();
+    server.close();
+    rmSync(folder, { recursive: true });
+});
+
+async function send(
+    entries: Iterable<TraceEntry>,
+    onSecond: (second: number) => void = () => undefined,
+    signal = new AbortController().signal,
+): Promise<Measurement> {
+    const traceFile = path.join(folder, "trace.ndjson");
+    await writeTrace(traceFile, entries);
+    return replay({
+        ...{ target, headers: { "x-test": "1" }, traceFile, signal },
+        onSecond: ({ second }) => onSecond(second),
+    });
+}
+
+function* evenly(count: number, everyMilliseconds: number, users: number): Generator<TraceEntry> {
+    for (let at = 0; at < count; at += 1)
+        yield { at: at * everyMilliseconds, user: at % users, route: "embed", path: "/embed" };
+}
+
+describe("the load generator", () => {
+    test("shows a stall of one second in all requests that were due in it", async () => {
+        stalledUntil = 0;
+        const measured = send(evenly(200, 10, 10), (second) => {
+            if (second === 0) stalledUntil = performance.now() + 700;
+        });
+        const { summary } = await measured;
+        const { latency, service, answered, failed } = summary.routes.embed ?? fail();
+        expect({ answered, failed }).toEqual({ answered: 200, failed: 0 });
+        // 70 of 200 requests were due while the server stood still: their waits are spread over its 700 ms.
+        expect(latency.p90).toBeGreaterThan(400);
+        expect(latency.max).toBeGreaterThan(600);
+        // A closed loop counts the one request of each of the 10 users: 5 % of all.
+        expect(service.p90).toBeLessThan(100);
+        // The delay of busy users is not the generator's.
+        expect(summary.lag.p99).toBeLessThan(100);
+    });
+
+    test("counts failures by reason, statuses of the cache, and colours", async () => {
+        stalledUntil = 0;
+        const paths = ["/fail", "/cut", "/miss", "/embed", "/embed"];
+        const { summary } = await send(
+            paths.map((one, at) => ({
+                at: at * 20,
+                user: 0,
+                route: "embed",
+                path: one,
+                body: "{}",
+            })),
+        );
+        expect(summary.routes.embed).toMatchObject({
+            answered: 3,
+            failed: 2,
+            failures: { "status 503": 1, "answer cut off: connection closed": 1 },
+            cache: { "HIT-L1": 1, "HIT-L2": 2, MISS: 1 },
+            hits: 2,
+            servedBy: { blue: 3 },
+        });
+    });
+
+    test("sends a closed loop as fast as it is answered, by as many users as it has", async () => {
+        received = 0;
+        const entries = Array.from({ length: 300 }, (_, at) => ({
+            ...{ user: at % 3, route: "embed", path: "/embed" },
+        }));
+        const { summary, seconds } = await send(entries);
+        expect([received, summary.sent, summary.routes.embed?.answered]).toEqual([300, 300, 300]);
+        expect(seconds.reduce((all, { sent }) => all + sent, 0)).toBe(300);
+    });
+
+    test("keeps what it has measured when it is interrupted", async () => {
+        const interrupted = new AbortController();
+        const measured = send(evenly(1000, 10, 10), () => interrupted.abort(), interrupted.signal);
+        const { summary } = await measured;
+        expect(summary.interrupted).toBe(true);
+        expect(summary.sent).toBeGreaterThan(50);
+        expect(summary.sent).toBeLessThan(500);
+        expect(summary.routes.embed?.answered).toBe(summary.sent);
+    });
+
+    test("says what is wrong with a trace", async () => {
+        await expect(send([])).rejects.toThrow("the trace has no requests");
+    });
+});
+
+function fail(): never {
+    throw new Error("no answers");
+}

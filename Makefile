@@ -159,6 +159,24 @@ bench-policies: $(INSTALLED) ## Compare the policy pack with its peers, on the s
 	@node bench/policies/main.ts rendered/{prod,dev,local}.json
 	@npx prettier --log-level warn --write docs/policies-peers.md
 
+LOAD_FLAGS = $(if $(SCENARIO),--scenario "$(SCENARIO)") $(if $(TRACE),--trace "$(TRACE)") $(if $(URL),--url "$(URL)") \
+  $(if $(MINUTES),--minutes "$(MINUTES)") $(if $(USERS),--users "$(USERS)") $(if $(RATE),--rate "$(RATE)") \
+  $(if $(THINK),--think "$(THINK)") $(if $(SEED),--seed "$(SEED)") $(if $(SERVICES),--services "$(SERVICES)") \
+  $(if $(OUT),--out "$(OUT)")
+
+.PHONY: load
+load: $(INSTALLED) ## Load the platform of make up (SCENARIO=s2|users|soak|spike|stress, or TRACE=file; URL=http://127.0.0.1:port MINUTES=… USERS=… RATE=… SERVICES=embed; HELP=1)
+	@node bench/load/main.ts $(if $(call on,$(HELP)),--help,$(LOAD_FLAGS))
+
+.PHONY: load-check
+load-check: $(INSTALLED) bench-tools ## Compare the load generator with wrk under the same closed-loop load: they agree within 10 %
+	@node bench/load/crossCheck.ts
+
+.PHONY: accept
+accept: $(INSTALLED) model ## Measure every success criterion on the platform of make up, in 25 minutes at most (QUICK=1: 10; OUT=folder ONLY=day,users FRESH=1)
+	@node bench/accept/main.ts $(if $(call on,$(QUICK)),--quick) $(if $(call on,$(FRESH)),--fresh) \
+	  $(if $(ONLY),--only "$(ONLY)") $(if $(OUT),--out "$(OUT)")
+
 .PHONY: bench-tools
 bench-tools: test-tools
 	@tests/support/tools.sh install wrk=wrk

@@ -74,6 +74,8 @@ export interface GeneratorOptions {
     readonly target: string;
     readonly headers: Readonly<Record<string, string>>;
     readonly traceFile: string;
+    /** Time after the last due request in which late ones are still sent. Default: 30 s */
+    readonly graceSeconds?: number;
     readonly onSecond: (second: Second) => void;
     /** Ends the run; what was measured until then is returned. */
     readonly signal: AbortSignal;
@@ -92,10 +94,10 @@ const SOURCE = path.join(import.meta.dirname, "generator");
  * @throws BenchError if Go is missing or the generator fails
  */
 export async function replay(options: GeneratorOptions): Promise<Measurement> {
-    const { target, headers, traceFile, onSecond, signal } = options;
+    const { target, headers, traceFile, onSecond, signal, graceSeconds = 30 } = options;
     const program = await buildGo("load-generator", SOURCE);
     const args = [
-        ...["-target", target, "-trace", traceFile],
+        ...["-target", target, "-trace", traceFile, "-grace", `${graceSeconds}s`],
         ...Object.entries(headers).flatMap(([name, value]) => ["-header", `${name}: ${value}`]),
     ];
     // In a process group of its own: Ctrl-C reaches it once, by the signal below.

@@ -181,4 +181,3 @@ export function format(value: number): string {
         maximumFractionDigits: 4,
     });
 }
-

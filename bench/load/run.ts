@@ -71,6 +71,8 @@ export interface RunOptions {
     readonly showProgress: (line: string) => void;
     /** Ends the run early; the report has what was measured until then. */
     readonly signal: AbortSignal;
+    /** Called when the requests of a phase begin; not for the warm-up. */
+    readonly onPhase?: (name: string) => void;
     /** Called after each phase, so that a killed run loses at most one. */
     readonly save: (report: LoadReport) => void;
 }
@@ -109,6 +111,7 @@ export async function runScenario(options: RunOptions): Promise<LoadReport> {
         }
         for (const phase of scenario.phases(workload)) {
             if (signal.aborted) break;
+            options.onPhase?.(phase.name);
             const result = await runPhase(phase, { ...options, folder });
             phases.push(result);
             save(create(judgedOf(scenario, phases)));

@@ -49,7 +49,11 @@ const PARTS = {
     // acceptance find the platform like any operation, and count in its Prometheus like insights.
     bench: {
         path: "^bench/",
-        may: [CONTRACT, "^app/src/", POLICIES, OPERATIONS, "^insights/src/prometheus/"],
+        may: [
+            ...[CONTRACT, "^app/src/", POLICIES, OPERATIONS, "^insights/src/prometheus/"],
+            // Acceptance kills pods.
+            "^local/src/node/killPod[.]ts$",
+        ],
     },
     insights: { path: "^insights/", may: [CONTRACT] },
     examples: { path: "^examples/", may: [CONTRACT, COMPONENTS] },

@@ -17,7 +17,7 @@ import {
     podsOf,
     type Client,
 } from "../support/cluster.ts";
-import { killAtOnce } from "../support/host.ts";
+import { killAtOnce } from "../../local/src/node/killPod.ts";
 import { startLoad, type Load } from "../support/load.ts";
 
 const SENTENCES = Array.from({ length: 50 }, (_, index) => ({

@@ -2,7 +2,7 @@ import type { V1Pod } from "@kubernetes/client-node";
 import { COLOURS, NAMESPACES, type Colour } from "@property-search/contract";
 import { setTimeout as delay } from "node:timers/promises";
 import { deploymentOf, eventually, podsOf, type TestCluster } from "./cluster.ts";
-import { killAtOnce } from "./host.ts";
+import { killAtOnce } from "../../local/src/node/killPod.ts";
 
 export interface Kill {
     /** Unix time in seconds. */

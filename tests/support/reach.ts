@@ -1,5 +1,5 @@
 import type { V1Pod } from "@kubernetes/client-node";
-import { runOnNode } from "./node.ts";
+import { runOnNode } from "../../local/src/node/runOnNode.ts";
 
 /** Result of a connection: accepted, rejected or lost. */
 export type Reach = "open" | "closed";

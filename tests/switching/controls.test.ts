@@ -12,7 +12,7 @@ import {
     podsOf,
 } from "../support/cluster.ts";
 import { writeEvidence } from "../support/evidence.ts";
-import { killAtOnce } from "../support/host.ts";
+import { killAtOnce } from "../../local/src/node/killPod.ts";
 import { isReady } from "../support/podKiller.ts";
 import { beginSwitching, setWeights, startUsual } from "../support/switching.ts";
 

@@ -1,8 +1,8 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
-import { KIND_KUBECONFIG } from "../../local/src/kind/cluster.ts";
-import { findEngine } from "../../local/src/kind/engine.ts";
-import { NODE } from "../../local/src/kind/names.ts";
+import { KIND_KUBECONFIG } from "../kind/cluster.ts";
+import { findEngine } from "../kind/engine.ts";
+import { NODE } from "../kind/names.ts";
 
 /** Words before a command that run it where the processes of pods are; none: on this machine. */
 let prefix: Promise<readonly string[]> | undefined;

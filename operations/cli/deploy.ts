@@ -13,6 +13,12 @@ import { pulumiDestroy } from "../deploy/pulumi/destroy.ts";
 import { PreviewError, pulumiPreview, requirePreview } from "../deploy/pulumi/preview.ts";
 import { readStackApiKey } from "../deploy/pulumi/secret.ts";
 import { describeTunedSettings } from "../deploy/tunedSettings.ts";
+import {
+    checkAfterDeploy,
+    checksOfVerify,
+    formatChecks,
+    NOT_VERIFIED,
+} from "../deploy/afterDeploy.ts";
 import { verify } from "../deploy/verify.ts";
 import { deployAndSwitch, readNewVersion } from "../release/commands/deploy.ts";
 import { parsePlan } from "../release/plan.ts";
@@ -81,12 +87,17 @@ async function deployStack(given: DeployFlags): Promise<void> {
     const cluster = await connectStack(flags);
     const options = { cluster, stack, kubeconfig, plan, reason, force, inPlace };
     const images = { newVersion, insightsImage };
-    const state = await deployAndSwitch(await createSwitchContext(flags), {
+    const { state, verified } = await deployAndSwitch(await createSwitchContext(flags), {
         ...options,
         ...images,
     });
     if (state) reportEnd(state, "promoted");
     else console.log(`Deployed ${stack}; no colour has a new version, so no traffic was shifted`);
+    const { signal } = interruption;
+    const read = await checkAfterDeploy(cluster, { signal });
+    const checks = [...checksOfVerify(verified), ...read, ...NOT_VERIFIED];
+    console.log(formatChecks(checks));
+    if (checks.some(({ result }) => result === "failed")) process.exitCode = 1;
 }
 
 async function previewStack(flags: PreviewFlags): Promise<void> {

@@ -35,6 +35,8 @@ export interface VerifyResult {
     readonly versions: Readonly<Record<Colour, string>>;
     readonly missMilliseconds: number;
     readonly hitMilliseconds: number;
+    /** Milliseconds of the hits among the requests that measured the shares. */
+    readonly cached: readonly number[];
     /** The page of insights; undefined if the stack has none. */
     readonly page: ImpactPage | undefined;
     /** URL of the example's page; undefined if the stack has no example. */
@@ -87,7 +89,7 @@ export async function verify(options: VerifyOptions): Promise<VerifyResult> {
     await verifySimilarity(client, report);
 
     signal?.throwIfAborted();
-    const shares = await measureShares(client, samples, signal);
+    const { shares, cached } = await measureShares(client, samples, signal);
     const check = checkShares(shares, weights);
     report(`shares ${check.text}`);
     assert(check.matches, `measured shares differ from the weights: ${check.text}`);
@@ -108,6 +110,7 @@ export async function verify(options: VerifyOptions): Promise<VerifyResult> {
         versions,
         missMilliseconds: miss.milliseconds,
         hitMilliseconds: hit.milliseconds,
+        cached,
         page,
         exampleUrl,
     };
@@ -147,12 +150,15 @@ async function measureShares(
     client: GatewayClient,
     samples: number,
     signal?: AbortSignal,
-): Promise<Shares> {
+): Promise<Pick<VerifyResult, "shares" | "cached">> {
     const shares = { blue: 0, green: 0 };
+    const cached: number[] = [];
     await runSamples({ samples, concurrency: CONCURRENCY, signal }, async () => {
-        shares[(await embed(client, [LISTING])).servedBy] += 1;
+        const { servedBy, cache, milliseconds } = await embed(client, [LISTING]);
+        shares[servedBy] += 1;
+        if (cache.every(isHit)) cached.push(milliseconds);
     });
-    return shares;
+    return { shares, cached };
 }
 
 /** @returns undefined if the stack has no example */

@@ -13,7 +13,7 @@ import { RenderError } from "../../stack/render.ts";
 import { routeWeights } from "../../shared/route.ts";
 import { readStackApiKey } from "../../deploy/pulumi/secret.ts";
 import { stackConfigFile } from "../../deploy/pulumi/workspace.ts";
-import { verify } from "../../deploy/verify.ts";
+import { verify, type VerifyResult } from "../../deploy/verify.ts";
 import type { Cluster } from "../../cluster/connect.ts";
 import { clusterCapacity, readPods, type Pods } from "../capacity/capacity.ts";
 import { IMAGE, LABEL_VALUE } from "../../../config/allowed.ts";
@@ -47,15 +47,17 @@ export interface DeployOptions {
     readonly inPlace: boolean;
 }
 
+export interface Deployed {
+    /** Undefined if no colour has a new version. */
+    readonly state: Switch | undefined;
+    /** What client requests have shown before the switch. */
+    readonly verified: VerifyResult;
+}
+
 /**
  * Deploys a stack, verifies it with client requests, and shifts the traffic to the colour with a new version.
- *
- * @returns the switch, or undefined if no colour has a new version
  */
-export async function deployAndSwitch(
-    context: Context,
-    options: DeployOptions,
-): Promise<Switch | undefined> {
+export async function deployAndSwitch(context: Context, options: DeployOptions): Promise<Deployed> {
     const { cluster, stack, plan, reason, force, inPlace } = options;
     const { report, signal } = context;
     const before = await readRunning(context);
@@ -90,8 +92,8 @@ export async function deployAndSwitch(
         ...(signal && { signal }),
     });
     report(`verified ${verified.url}`);
-    if (!before || !changed.includes(before.idle)) return undefined;
-    return start(context, { to: before.idle, plan, reason, force });
+    if (!before || !changed.includes(before.idle)) return { state: undefined, verified };
+    return { state: await start(context, { to: before.idle, plan, reason, force }), verified };
 }
 
 export interface Running {

@@ -1,0 +1,151 @@
+/** Verdict of a criterion. Unknown is never met. */
+export type Verdict = "met" | "not met" | "not measured";
+
+/** A row of the table. */
+export interface Row {
+    /** Rows of the requirements that ask for it. */
+    readonly from: string;
+    readonly criterion: string;
+    readonly goal: string;
+    readonly measured: string;
+    readonly workload: string;
+    /** Name of the evidence file in the folder, or the path of one elsewhere; empty if there is none. */
+    readonly evidence: string;
+    readonly verdict: Verdict;
+}
+
+/** What a step found out about one criterion. */
+export interface Finding {
+    readonly measured: string;
+    readonly workload: string;
+    readonly verdict: Verdict;
+}
+
+export interface Criterion {
+    readonly id: string;
+    readonly from: string;
+    readonly criterion: string;
+    readonly goal: string;
+    /** Step that measures it. */
+    readonly step: StepName;
+}
+
+export const STEPS = ["day", "platform", "users", "disruption", "documents"] as const;
+export type StepName = (typeof STEPS)[number];
+
+export const CRITERIA = [
+    [
+        "hits",
+        "S1, S12",
+        "hits over all services",
+        "at least 80 % of an ordinary day's lookups",
+        "day",
+    ],
+    [
+        "cost",
+        "S12",
+        "cost reduction, weighted by tokens",
+        "at least 95 % of an ordinary day's tokens",
+        "day",
+    ],
+    ["money", "S12", "saved a month, at the price in force", "more than $500", "day"],
+    [
+        "cached",
+        "S1, S12",
+        "cached answers through the Gateway",
+        "p99 below 50 ms at 1,000 users",
+        "users",
+    ],
+    ["load", "S2, S13", "load of more than 1,000 users", "no failed request", "users"],
+    [
+        "downtime",
+        "S12, S13",
+        "zero downtime: colours switch, pods die",
+        "no failed request at 1,000 users",
+        "disruption",
+    ],
+    [
+        "blueGreen",
+        "S13",
+        "blue/green exercised",
+        "each switch ends as asked, under load",
+        "disruption",
+    ],
+    ["rollback", "S13", "rollback exercised", "the traffic is returned, under load", "disruption"],
+    [
+        "autoscaling",
+        "S12, S13",
+        "autoscaling",
+        "active for both colours, and pods added under load",
+        "users",
+    ],
+    [
+        "monitoring",
+        "S12, S13",
+        "real-time monitoring",
+        "each target is scraped, each rule is loaded",
+        "platform",
+    ],
+    ["alerting", "S12, S13", "alerting", "the Watchdog reaches the receiver", "platform"],
+    [
+        "ready",
+        "S13",
+        "the platform is as declared",
+        "pods, autoscalers, Redis and rollback ready",
+        "platform",
+    ],
+    ["benchmarks", "S13", "benchmarks documented", "figures in docs, checks pass", "documents"],
+    ["documents", "S13", "documentation", "each page checked by its tests", "documents"],
+    ["training", "S13", "operators' training", "exercises with automatic checks", "documents"],
+].map(([id = "", from = "", criterion = "", goal = "", step]) => ({
+    ...{ id, from, criterion, goal },
+    step: step as StepName,
+})) satisfies readonly Criterion[];
+
+/** Evidence of a step, as in its file. */
+export interface Evidence {
+    readonly schema: typeof SCHEMA;
+    readonly step: StepName;
+    readonly commit: string;
+    readonly quick: boolean;
+    readonly begun: string;
+    readonly seconds: number;
+    /** By id of the criteria. */
+    readonly findings: Readonly<Record<string, Finding>>;
+    /** Everything that was measured. */
+    readonly data: unknown;
+    /** Why the step could not be run; then there are no findings. */
+    readonly failure?: string;
+}
+
+export const SCHEMA = "property-search/acceptance/1";
+
+/** The table: a criterion without a finding is not measured, with the reason. */
+export function tabulate(evidence: ReadonlyMap<StepName, Evidence>): readonly Row[] {
+    return CRITERIA.map(({ id, from, criterion, goal, step }): Row => {
+        const known = evidence.get(step);
+        const finding = known?.findings[id];
+        const file = known ? `${step}.json` : "";
+        if (finding) return { from, criterion, goal, ...finding, evidence: file };
+        const why = known
+            ? (known.failure ?? "the step did not measure it")
+            : "the step has not run";
+        return {
+            from,
+            criterion,
+            goal,
+            measured: why,
+            workload: "",
+            evidence: file,
+            verdict: "not measured",
+        };
+    });
+}
+
+/** Exit code: 0 all met, 1 one is not, 3 something was not measured. */
+export function exitCodeOf(rows: readonly Row[]): 0 | 1 | 3 {
+    if (rows.some(({ verdict }) => verdict === "not met")) return 1;
+    return rows.every(({ verdict }) => verdict === "met") ? 0 : 3;
+}
+
+export const holds = (isMet: boolean): Verdict => (isMet ? "met" : "not met");

@@ -1,0 +1,170 @@
+import { invalidValue, runCommand, UserError } from "@property-search/contract";
+import { Command } from "commander";
+import path from "node:path";
+
+import { userStateFolder } from "../../operations/stack/stateFolder.ts";
+import { findLoadTarget } from "../load/target.ts";
+import { createProcesses } from "../service/processes/processes.ts";
+import { createProgress } from "../service/report/progress.ts";
+import { commitId, describeMachine } from "../shared/machine.ts";
+import { exitCodeOf, SCHEMA, STEPS, tabulate, type Evidence, type StepName } from "./criteria.ts";
+import { tabulateRehearsals } from "./rehearsals.ts";
+import type { Platform, Step, StepContext } from "./step.ts";
+import { day } from "./steps/day.ts";
+import { disruption } from "./steps/disruption.ts";
+import { documents } from "./steps/documents.ts";
+import { platform } from "./steps/platform.ts";
+import { users } from "./steps/users.ts";
+import { createStore, type Store } from "./store.ts";
+import { formatTable, renderHtml, renderMarkdown, summarise, type Table } from "./table.ts";
+
+interface AcceptFlags {
+    readonly quick: boolean;
+    readonly fresh: boolean;
+    readonly out?: string;
+    readonly only: readonly StepName[];
+}
+
+/** In their order: those that need a quiet machine come first. */
+const ALL: readonly Step[] = [day, users, disruption, platform, documents];
+const INTERRUPTED = 130;
+
+const program = new Command("accept")
+    .description(
+        "Measures every success criterion on this machine and the cluster of make up, and prints the table.\n" +
+            "Exit code: 0 all met, 1 one is not, 3 something was not measured, 130 interrupted (run again to resume).",
+    )
+    .option("--quick", "a minute of load instead of ten; says so in the evidence", false)
+    .option("--fresh", "measure again what was measured before", false)
+    .option("--only <steps>", `some of ${STEPS.join(",")}`, parseSteps, STEPS)
+    .option("--out <folder>", "folder of evidence; default: the user's state folder")
+    .action(accept);
+
+await runCommand(program);
+// Processes that are still running would keep this one alive.
+process.exit();
+
+async function accept({ quick, fresh, out, only }: AcceptFlags): Promise<void> {
+    const folder = path.resolve(out ?? path.join(userStateFolder(), "acceptance"));
+    const commit = await commitId();
+    const store = createStore(folder, { commit, quick });
+    const interrupted = new AbortController();
+    const processes = createProcesses();
+    for (const signal of ["SIGINT", "SIGTERM"] as const) {
+        process.on(signal, () => {
+            if (interrupted.signal.aborted) process.exit(INTERRUPTED);
+            interrupted.abort(new UserError("interrupted; run the same command again to resume"));
+        });
+    }
+    const progress = createProgress(process.stderr);
+    let last = 0;
+    const context: StepContext = {
+        quick,
+        findPlatform: lazy(findPlatform),
+        processes,
+        report: (line) => {
+            progress.clear();
+            console.error(`  ${line}`);
+        },
+        showProgress: (line) => {
+            if (!process.stderr.isTTY && Date.now() - last < 15_000) return;
+            last = Date.now();
+            progress.show(line);
+        },
+        signal: interrupted.signal,
+        writeText: store.writeText,
+    };
+    try {
+        for (const step of ALL.filter(({ name }) => only.includes(name)))
+            await runStep(step, context, store, { commit, fresh });
+        progress.clear();
+        const rows = writeTable(store, { commit, quick });
+        process.exitCode = exitCodeOf(rows);
+    } finally {
+        processes.killAll();
+        if (interrupted.signal.aborted) {
+            writeTable(store, { commit, quick });
+            process.exitCode = INTERRUPTED;
+        }
+    }
+}
+
+async function runStep(
+    { name, title, minutes, run }: Step,
+    context: StepContext,
+    store: Store,
+    { commit, fresh }: { readonly commit: string; readonly fresh: boolean },
+): Promise<void> {
+    const { quick, signal, report } = context;
+    if (!fresh && store.readUsable(name)) {
+        console.error(`${name}: measured before (FRESH=1 repeats it)`);
+        return;
+    }
+    console.error(`${name}: ${title}, about ${minutes[quick ? 0 : 1]} min`);
+    const begun = new Date();
+    const create = (rest: Pick<Evidence, "findings" | "data" | "failure">): Evidence => ({
+        ...{ schema: SCHEMA, step: name, commit, quick, begun: begun.toISOString() },
+        ...{ seconds: Math.round((Date.now() - begun.getTime()) / 100) / 10, ...rest },
+    });
+    try {
+        store.write(create(await run(context)));
+    } catch (error) {
+        signal.throwIfAborted();
+        // The other criteria do not depend on it.
+        const failure = error instanceof Error ? error.message : String(error);
+        report(`not measured: ${failure}`);
+        store.write(create({ findings: {}, data: undefined, failure }));
+    }
+}
+
+function writeTable(store: Store, { commit, quick }: Pick<Evidence, "commit" | "quick">) {
+    const evidence = store.readAll();
+    const rows = tabulate(evidence);
+    const rehearsals = tabulateRehearsals(path.join(userStateFolder(), "rehearsals"));
+    const machine = describeMachine();
+    const others = [...evidence.values()].filter(
+        (one) => one.commit !== commit || one.quick !== quick,
+    );
+    const table: Table = {
+        title: `Acceptance: ${summarise(rows)}`,
+        subtitle:
+            `${new Date().toISOString().slice(0, 16)}Z, commit ${commit}, ${machine.cores} × ${machine.processor}, ` +
+            `${machine.memoryGiB} GiB, everything on one machine${quick ? "; QUICK=1: a minute of load instead of ten" : ""}`,
+        rows,
+        rehearsals,
+        notes: [
+            ...others.map(
+                (one) =>
+                    `${one.step}: evidence of commit ${one.commit}${one.quick ? ", quick" : ""}, ${one.begun.slice(0, 16)}Z`,
+            ),
+            `Evidence: ${store.folder}`,
+        ],
+    };
+    store.writeText("acceptance.md", renderMarkdown(table));
+    store.writeText("acceptance.html", renderHtml(table));
+    store.writeText(
+        "acceptance.json",
+        `${JSON.stringify({ commit, quick, machine, rows, rehearsals }, undefined, 2)}\n`,
+    );
+    console.log(formatTable(table));
+    return rows;
+}
+
+async function findPlatform(): Promise<Platform> {
+    const target = await findLoadTarget(undefined, console.error);
+    const { cluster } = target;
+    if (cluster) return { cluster, target };
+    throw new UserError("there is no cluster of make up");
+}
+
+function lazy<T>(create: () => Promise<T>): () => Promise<T> {
+    let created: Promise<T> | undefined;
+    return () => (created ??= create());
+}
+
+function parseSteps(text: string): readonly StepName[] {
+    const wanted = text.split(",").map((one) => one.trim());
+    const known = STEPS.filter((step) => wanted.includes(step));
+    if (known.length === wanted.length && known.length > 0) return known;
+    throw invalidValue("ONLY", text, `some of ${STEPS.join(",")}`);
+}

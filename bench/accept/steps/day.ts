@@ -1,0 +1,68 @@
+import { holds, type Finding } from "../criteria.ts";
+import { computeMoney, MONTHLY_GOAL_DOLLARS, type Money, type Saving } from "../day/money.ts";
+import { replayDays } from "../day/replay.ts";
+import { DAY } from "../day/trace.ts";
+import { percent, type Step } from "../step.ts";
+
+const HIT_GOAL = 0.8;
+const COST_GOAL = 0.95;
+/** Seconds in which a day is replayed, if the machine is fast enough. */
+const DAY_SECONDS = 45;
+
+export const day: Step = {
+    name: "day",
+    title: "two days of a property search, replayed against the service, Redis and the local model",
+    minutes: [2.5, 2.5],
+    run: async ({ processes, showProgress, signal }) => {
+        const options = { day: DAY, seconds: DAY_SECONDS, processes, showProgress, signal };
+        const [first, second] = await replayDays(options);
+        const monies = [first, second].map((one) => computeMoney(one.ledger, one.requests));
+        const [cold, ordinary] = monies as [Money, Money];
+        const failed = first.failed + second.failed;
+        return {
+            findings: judgeDays(cold, ordinary, failed),
+            data: {
+                options: DAY,
+                first,
+                second,
+                money: { cold, ordinary },
+                priceInForce: PRICE_IN_FORCE,
+            },
+        };
+    },
+};
+
+/** The service of the replay has the default price: dollars per request (service.tokenPrices is empty). */
+const PRICE_IN_FORCE: Saving["model"] = "flat";
+
+/** @param failed requests of both days without an answer, which would be missing in the figures */
+export function judgeDays(cold: Money, ordinary: Money, failed: number): Record<string, Finding> {
+    const workload =
+        `${ordinary.requests.toLocaleString("en")} embedding requests of ${DAY.sessions.toLocaleString("en")} visits in a day, ` +
+        `${DAY.listings.toLocaleString("en")} listings, ${DAY.changed} changed, Zipf ${DAY.zipf}, seed ${DAY.seed}`;
+    const unknown = failed > 0 ? `; ${failed} requests failed, so the figures are not exact` : "";
+    const finding = (isMet: boolean, measured: string): Finding => ({
+        measured: measured + unknown,
+        workload,
+        verdict: failed > 0 ? "not measured" : holds(isMet),
+    });
+    const [flat, tokens] = ordinary.savings;
+    const dollars = ({ dollarsPerMonth, arithmetic }: Saving) =>
+        `$${dollarsPerMonth.toFixed(2)} (${arithmetic})`;
+    const inForce = PRICE_IN_FORCE === "flat" ? flat : tokens;
+    return {
+        hits: finding(
+            ordinary.hitRate >= HIT_GOAL,
+            `${percent(ordinary.hitRate)}; on the first day, from an empty cache, ${percent(cold.hitRate)}`,
+        ),
+        cost: finding(
+            ordinary.costCut >= COST_GOAL,
+            `${percent(ordinary.costCut)}; on the first day, from an empty cache, ${percent(cold.costCut)}`,
+        ),
+        money: finding(
+            inForce.dollarsPerMonth > MONTHLY_GOAL_DOLLARS,
+            `in force: flat price per request: ${dollars(flat)}; by tokens it would be ${dollars(tokens)}, and the goal ` +
+                `would need ${tokens.requestsPerDayForGoal.toLocaleString("en")} such requests a day`,
+        ),
+    };
+}

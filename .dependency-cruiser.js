@@ -75,6 +75,8 @@ const FOLDERS_OF_OPERATIONS = {
     rotate: [...UNDER_DEPLOY, "deploy"],
     backup: ["cluster", "stack", "rotate"],
     release: [...UNDER_DEPLOY, "deploy", "admin", "judge"],
+    rehearse: [...UNDER_DEPLOY, "deploy", "backup"],
+    training: [...UNDER_DEPLOY, "deploy", "backup", "rehearse"],
 };
 
 /** What each folder of app/src/ may import of the others, from the bottom to the top (app/README.md). */

@@ -260,6 +260,15 @@ backup: $(INSTALLED) ## Back up the entries of Redis to a file (OUT=cache.gz CON
 restore: $(INSTALLED) ## Restore a backup into Redis; existing keys stay (IN=cache.gz CONTEXT=name)
 	@$(OPERATIONS) restore $(CONTEXT_FLAG) --file "$(IN)"
 
+.PHONY: rehearse
+rehearse: $(INSTALLED) ## Rehearse an incident and write its evidence; without NAME list them (NAME=redis-loss or all, QUICK=1, OUT=folder)
+	@$(OPERATIONS) rehearse $(STACK_FLAG) $(CONTEXT_FLAG) $(if $(NAME),--name "$(NAME)") $(if $(OUT),--out "$(OUT)") \
+	  $(if $(call on,$(QUICK)),--quick) $(if $(CONFIRM),--confirm "$(CONFIRM)")
+
+.PHONY: node-restart
+node-restart: $(INSTALLED) ## Restart the node of `make up`, as after a power failure; its data stays
+	@node local/src/main.ts restart-node
+
 .PHONY: rotate
 rotate: $(INSTALLED) ## Rotate a secret without failed requests (SECRET=redis.passwords.app STACK=prod; externally issued values by < file)
 	@$(OPERATIONS) rotate $(STACK_FLAG) $(CONTEXT_FLAG) --secret "$(SECRET)" $(if $(call on,$(FINISH)),--finish)

@@ -19,6 +19,7 @@ import { findForeignNode, removeNode } from "./node/remove.ts";
 import { killOrphans, markProcess } from "./orphans.ts";
 import { PATHS } from "./paths.ts";
 import { LocalError, logFile } from "./shell.ts";
+import { restart } from "./restart.ts";
 import { status } from "./status.ts";
 import { buildActionlint } from "./toolchain/actionlint.ts";
 import { certificateTools } from "./toolchain/certificates.ts";
@@ -48,6 +49,10 @@ program
     .command("down")
     .description("remove the platform from this machine")
     .action(locked(runDown));
+program
+    .command("restart-node")
+    .description("end the node of the local cluster without warning, and start it with its data")
+    .action(locked(() => restart({ signal: interrupted.signal, report: console.log })));
 program
     .command("pulumi-cli")
     .description("build the Pulumi CLI for tests if it is not on PATH; print its path")

@@ -21,7 +21,7 @@ const PROGRESS = 50_000;
 
 export async function backUpStack(options: BackupOptions): Promise<void> {
     const { file, report } = options;
-    await withPrimaries(options, async (primaries) => {
+    await withPrimaries(connectTo(options), async (primaries) => {
         const count = await backUp(
             primaries,
             file,
@@ -36,7 +36,7 @@ export async function backUpStack(options: BackupOptions): Promise<void> {
 export async function restoreStack(options: BackupOptions): Promise<void> {
     const { file, report } = options;
     await requireBackup(file);
-    await withPrimaries(options, async (primaries) => {
+    await withPrimaries(connectTo(options), async (primaries) => {
         const reportProgress = throttleByCount(PROGRESS, (entries) => {
             report(`${entries} entries`);
         });
@@ -47,12 +47,15 @@ export async function restoreStack(options: BackupOptions): Promise<void> {
     });
 }
 
+function connectTo(options: BackupOptions): Cluster {
+    return connect(chooseKubeconfig(options), options.context);
+}
+
 /** Connects by port-forward: Redis is not reachable from outside of the cluster. */
-async function withPrimaries(
-    options: BackupOptions,
+export async function withPrimaries(
+    cluster: Cluster,
     work: (primaries: Primaries) => Promise<void>,
 ): Promise<void> {
-    const cluster = connect(chooseKubeconfig(options), options.context);
     const password = await adminPassword(cluster);
     const pods = await redisPods(cluster);
     const forwards = await Promise.all(pods.map((pod) => forwardPort(cluster, pod)));

@@ -2,6 +2,7 @@ import { runCommand } from "@property-search/contract";
 import { Command } from "commander";
 import { addAdminCommands } from "./admin.ts";
 import { addDeployCommands } from "./deploy.ts";
+import { addRehearseCommands } from "./rehearse.ts";
 import { addSecretCommands } from "./secrets.ts";
 import { addSwitchCommands } from "./switch.ts";
 import { interruption } from "./target.ts";
@@ -14,5 +15,6 @@ addDeployCommands(program);
 addSwitchCommands(program);
 addSecretCommands(program);
 addAdminCommands(program);
+addRehearseCommands(program);
 
 await runCommand(program, interruption);

@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { openSync } from "node:fs";
+import { existsSync, openSync } from "node:fs";
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -67,13 +67,31 @@ export async function ensureNode(
     await run(step, kubeadm, ["init", "phase", "kubeconfig", "all", ...config, ...folder]);
 
     step.report("starting");
+    await startNode(step, tools);
+    await waitReady(step, tools);
+    await writeFile(STAMP, stamp);
+    return true;
+}
+
+/**
+ * Ends the node as a loss of power does, and starts it again with its data.
+ *
+ * @throws LocalError if there is no complete node, or it is not Ready within a minute
+ */
+export async function restartNode(step: Step, tools: NodeTools): Promise<void> {
+    if (!existsSync(STAMP)) throw new LocalError("there is no node to restart; run make up first");
+    step.report("ending the node's processes");
+    await removeNode();
+    step.report("starting the node");
+    await startNode(step, tools);
+    requireUsable(await waitForMissing(step, tools, READY_SECONDS));
+}
+
+async function startNode(step: Step, tools: NodeTools): Promise<void> {
     await makeNetwork(step);
     await installFirewallTools();
     makeCgroups(NETWORK.namespace);
     startInit(tools);
-    await waitReady(step, tools);
-    await writeFile(STAMP, stamp);
-    return true;
 }
 
 /** The node's addresses must be unused on this host. */
@@ -140,17 +158,19 @@ function startInit(tools: NodeTools): void {
 }
 
 async function waitReady(step: Step, tools: NodeTools): Promise<void> {
-    const missing = await waitForMissing(step, tools, READY_SECONDS);
-    if (missing !== undefined) {
-        throw new LocalError(
-            `the node ${missing} after ${READY_SECONDS} s; its logs: ${PATHS.node}/log`,
-        );
-    }
+    requireUsable(await waitForMissing(step, tools, READY_SECONDS));
     // kubeadm makes this binding in a later phase; without it admin.conf has no rights.
     const kubectl = path.join(tools.kubernetes, "kubectl");
     const create = ["create", "clusterrolebinding", "kubeadm:cluster-admins"];
     const grant = ["--clusterrole=cluster-admin", "--group=kubeadm:cluster-admins"];
     await run(step, kubectl, [...SUPER, ...create, ...grant]);
+}
+
+function requireUsable(missing: string | undefined): void {
+    if (missing === undefined) return;
+    throw new LocalError(
+        `the node ${missing} after ${READY_SECONDS} s; its logs: ${PATHS.node}/log`,
+    );
 }
 
 const SUPER = ["--kubeconfig", path.join(PATHS.node, "super-admin.conf")];

@@ -1,0 +1,84 @@
+import type { Command } from "commander";
+import path from "node:path";
+import { connectStack } from "../deploy/connectStack.ts";
+import { clusterId, stackOfCluster } from "../deploy/binding.ts";
+import { readEvidence } from "../rehearse/evidence.ts";
+import { evidenceFolder, journalFile, readJournal } from "../rehearse/journal.ts";
+import { findRehearsal, REHEARSALS } from "../rehearse/rehearsals.ts";
+import { rehearseAll, rehearseOne, type SessionOptions } from "../rehearse/session.ts";
+import { localStack } from "../stack/localCluster.ts";
+import {
+    interruption,
+    report,
+    withInterruptMessage,
+    withStackOptions,
+    type Target,
+} from "./target.ts";
+
+interface RehearseFlags extends Target {
+    readonly name?: string;
+    readonly out: string;
+    readonly quick: boolean;
+    readonly confirm?: string;
+}
+
+/** Rehearsals of incidents. */
+export function addRehearseCommands(program: Command): void {
+    withInterruptMessage(
+        withStackOptions(program.command("rehearse"), "; default: that of the cluster"),
+        "interrupted; everything is put back. Run the same command again to continue",
+    )
+        .description("rehearse an incident and write its evidence (docs/rehearsals.md)")
+        .option("--name <name>", "rehearsal, or all; default: list them")
+        .option("--out <folder>", "folder of evidence files", evidenceFolder())
+        .option("--quick", "wait for alerts with a long `for` only until they are pending", false)
+        .option("--confirm <context>", "context of a cluster to disturb that is not local")
+        .action(async ({ name, out, quick, confirm, ...target }: RehearseFlags) => {
+            if (name === undefined) {
+                await list(out);
+                return;
+            }
+            if (name !== "all") findRehearsal(name);
+            const cluster = await connectStack(target);
+            const options: SessionOptions = {
+                ...{ cluster, quick, confirm, report, find: findRehearsal },
+                stack: target.stack ?? (await stackOfCluster(cluster)) ?? localStack(),
+                contextWords: target.context === undefined ? [] : [`CONTEXT=${target.context}`],
+                out: path.resolve(out),
+                signal: interruption.signal,
+            };
+            const verdicts =
+                name === "all"
+                    ? await rehearseAll(REHEARSALS, options)
+                    : [await rehearseOne(findRehearsal(name), options)];
+            if (verdicts.includes("interrupted")) process.exitCode = 130;
+            else if (verdicts.includes("fail")) process.exitCode = 2;
+        });
+}
+
+async function list(out: string): Promise<void> {
+    const evidence = await readEvidence(path.resolve(out));
+    console.log("make rehearse NAME=… [QUICK=1]; NAME=all runs them one by one\n");
+    for (const { name, purpose, duration, localOnly } of REHEARSALS) {
+        const last = evidence.find(({ rehearsal }) => rehearsal === name);
+        const minutes = (seconds: number) => `${Math.ceil(seconds / 60)} min`;
+        const state = last === undefined ? "not rehearsed" : `${last.verdict} at ${last.startedAt}`;
+        const quick = duration.quick < duration.whole ? ` (quick ${minutes(duration.quick)})` : "";
+        console.log(`  ${name}: ${minutes(duration.whole)}${quick}, ${state}`);
+        console.log(
+            `      ${purpose}${localOnly === true ? " Only on the cluster of make up." : ""}`,
+        );
+    }
+    console.log(`\nEvidence: ${path.resolve(out)}`);
+    await reportInterrupted();
+}
+
+/** A rehearsal whose process was killed. */
+async function reportInterrupted(): Promise<void> {
+    try {
+        const journal = await readJournal(journalFile(await clusterId(await connectStack({}))));
+        if (journal) console.log(`Not put back yet: ${journal.rehearsal}; run it again`);
+    } catch {
+        // Without a cluster there is nothing to put back.
+    }
+}

@@ -1,0 +1,111 @@
+import type { V1StatefulSet } from "@kubernetes/client-node";
+import { MONITORING_NAMES, NAMESPACES, UserError } from "@property-search/contract";
+import type { Cluster } from "../cluster/connect.ts";
+import { prometheusAccess } from "../cluster/prometheusAccess.ts";
+import { withGoal } from "./evidence.ts";
+import type { Rehearsal } from "./rehearsal.ts";
+import { readSet, waitForSet } from "./workloads.ts";
+
+const PROMETHEUS = { namespace: NAMESPACES.monitoring, name: MONITORING_NAMES.prometheus };
+const LIMIT_FLAG = "--storage.tsdb.retention.size=";
+/** Replaying the write-ahead log takes the longest. */
+const READY_SECONDS = 180;
+const USED =
+    "max(prometheus_tsdb_storage_blocks_bytes) + max(prometheus_tsdb_wal_storage_size_bytes) " +
+    "+ max(prometheus_tsdb_head_chunks_storage_size_bytes)";
+/** The alert fires above 1.1. */
+const USED_TO_LIMIT = 2;
+const MB = 1024 ** 2;
+
+interface Saved {
+    readonly limit: string;
+}
+
+/** Prometheus has more data than its volume is meant for. */
+export const prometheusDiskFull: Rehearsal = {
+    name: "prometheus-disk-full",
+    purpose:
+        "Prometheus' data exceeds its size limit: PrometheusVolumeFillingUp begins, and ends when the limit is raised.",
+    precondition:
+        "the stack runs its own Prometheus, which has no blocks yet or whose oldest blocks may be deleted (FORCE=1)",
+    duration: { whole: 1050, quick: 150 },
+    alerts: ["PrometheusVolumeFillingUp"],
+    inapplicable: async ({ cluster }) =>
+        (await readSet(cluster, PROMETHEUS)) ? undefined : "the stack has no Prometheus of its own",
+    run: async (context) => {
+        const { cluster, traffic, signal } = context;
+        const blocks = await query(cluster, "max(prometheus_tsdb_blocks_loaded)");
+        if (blocks > 0 && process.env.FORCE !== "1") {
+            throw new UserError(
+                `Prometheus has ${blocks} blocks, the oldest of which this deletes, and PrometheusRetentionShortened fires ` +
+                    "for a day; allowed: FORCE=1",
+            );
+        }
+        const used = await query(cluster, USED);
+        const limit = limitOf(await readSet(cluster, PROMETHEUS));
+        const fault = await context.beginFault({ limit } satisfies Saved);
+        const small = `${Math.max(1, Math.floor(used / MB / USED_TO_LIMIT))}MB`;
+        await context.step(`set Prometheus' size limit to ${small}, half of its data`, async () => {
+            await setLimit(cluster, small);
+            await waitForSet(cluster, PROMETHEUS, { seconds: READY_SECONDS, signal });
+        });
+        await context.expectAlert("PrometheusVolumeFillingUp");
+        const detected = (Date.now() - fault) / 1000;
+
+        const repair = Date.now();
+        await context.step(
+            `raise the size limit to ${limit} again (monitoring.storage)`,
+            async () => {
+                await setLimit(cluster, limit);
+                await waitForSet(cluster, PROMETHEUS, { seconds: READY_SECONDS, signal });
+            },
+        );
+        await context.expectResolved(READY_SECONDS);
+
+        context.figure(withGoal("failed requests", "", traffic.failed(), "==", 0));
+        context.measure("data of Prometheus", "MB", used / MB);
+        context.figure(
+            context.quick
+                ? withGoal("time until pending", "s", detected, "<=", 150)
+                : withGoal("time to detect", "s", detected, "<=", 1080),
+        );
+        context.figure(withGoal("time to recover", "s", (Date.now() - repair) / 1000, "<=", 150));
+    },
+    putBack: async ({ cluster, signal }, { limit }: Saved) => {
+        if (limitOf(await readSet(cluster, PROMETHEUS)) !== limit) await setLimit(cluster, limit);
+        await waitForSet(cluster, PROMETHEUS, { seconds: READY_SECONDS, signal });
+    },
+};
+
+async function query(cluster: Cluster, expr: string): Promise<number> {
+    const get = await prometheusAccess(cluster);
+    const answer = (await get(`/api/v1/query?query=${encodeURIComponent(expr)}`)) as {
+        readonly data?: {
+            readonly result: readonly { readonly value: readonly [number, string] }[];
+        };
+    };
+    const value = answer.data?.result[0]?.value[1];
+    if (value === undefined) throw new UserError(`Prometheus has no value of ${expr}`);
+    return Number(value);
+}
+
+function limitOf(set: V1StatefulSet | undefined): string {
+    const flag = argsOf(set).find((one) => one.startsWith(LIMIT_FLAG));
+    if (flag === undefined) throw new UserError(`Prometheus has no argument ${LIMIT_FLAG}`);
+    return flag.slice(LIMIT_FLAG.length);
+}
+
+function argsOf(set: V1StatefulSet | undefined): readonly string[] {
+    return set?.spec?.template.spec?.containers[0]?.args ?? [];
+}
+
+/** Replaces the whole object: a merge patch would replace its list of containers. */
+async function setLimit(cluster: Cluster, limit: string): Promise<void> {
+    const set = await readSet(cluster, PROMETHEUS);
+    const container = set?.spec?.template.spec?.containers[0];
+    if (!set || !container) throw new UserError("the StatefulSet of Prometheus has no container");
+    container.args = argsOf(set).map((flag) =>
+        flag.startsWith(LIMIT_FLAG) ? `${LIMIT_FLAG}${limit}` : flag,
+    );
+    await cluster.objects.replace(set);
+}

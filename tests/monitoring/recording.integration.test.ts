@@ -40,8 +40,9 @@ const INPUT: Readonly<Record<string, string>> = {
     'up{job="embedding-service",colour="blue",pod="a"}': level(1),
     'up{job="embedding-service",colour="blue",pod="b"}': level(0),
     'up{job="embedding-service",colour="green",pod="c"}': level(1),
-    'traefik_tls_certs_not_after{cn="one",serial="1"}': level(5000),
-    'traefik_tls_certs_not_after{cn="one",serial="2"}': level(4000),
+    'traefik_tls_certs_not_after{cn="one",serial="1",instance="a"}': level(3000),
+    'traefik_tls_certs_not_after{cn="one",serial="2",instance="a"}': level(4000),
+    'traefik_tls_certs_not_after{cn="one",serial="3",instance="b"}': level(5000),
     'certmanager_certificate_expiration_timestamp_seconds{name="two"}': level(6000),
 };
 

@@ -9,7 +9,9 @@ const EDGE_LABELS = { service: "edge", namespace: NAMESPACES.edge } as const;
 export function certificateRecords(): RecordingRule[] {
     const byCertificate = (expr: string, label: string) =>
         `label_replace(${expr}, "certificate", "$1", "${label}", "(.*)")`;
-    const served = byCertificate("traefik_tls_certs_not_after", "cn");
+    // Until it restarts, Traefik also reports certificates that it has replaced: the newest of each pod is served
+    // (https://github.com/traefik/traefik/issues/8606).
+    const served = byCertificate("max by (cn, sans, instance) (traefik_tls_certs_not_after)", "cn");
     // 0 is a certificate that has not been issued yet, which CertificateNotReady covers.
     const issued = byCertificate(
         "certmanager_certificate_expiration_timestamp_seconds > 0",

@@ -4,7 +4,8 @@ import { gauge, STALE } from "../../support/monitoring/samples.ts";
 import { gaugeCases } from "./common.ts";
 
 const LABELS = `service="edge",namespace="${NAMESPACES.edge}"`;
-const served = (cn: string) => `traefik_tls_certs_not_after{cn="${cn}",serial="1"}`;
+const served = (cn: string, serial = 1, instance = "a") =>
+    `traefik_tls_certs_not_after{cn="${cn}",sans="${cn}",serial="${serial}",instance="${instance}"}`;
 const issued = (name: string) =>
     `certmanager_certificate_expiration_timestamp_seconds{name="${name}"}`;
 /** promtool's clock starts at 0. */
@@ -28,6 +29,23 @@ function ending(limit: number): Case[] {
             why: "what ends later is no trouble",
             series: { [served("one")]: gauge([[days(limit + 0.5), 30]]) },
             at: { "10m": [], "29m": [] },
+        },
+        {
+            why: "a renewed one is no trouble, although the gateway still reports the old one",
+            series: {
+                [served("one")]: gauge([[days(limit - 0.5), 30]]),
+                [served("one", 2)]: gauge([[days(90), 30]]),
+            },
+            at: { "10m": [], "29m": [] },
+        },
+        {
+            why: "one that only some pods of the gateway have renewed is trouble",
+            series: {
+                [served("one")]: gauge([[days(limit - 0.5), 30]]),
+                [served("one", 2)]: gauge([[days(90), 30]]),
+                [served("one", 1, "b")]: gauge([[days(limit - 0.5), 30]]),
+            },
+            at: { "10m": [one] },
         },
         {
             why: "names the certificate, from either source",

@@ -265,6 +265,11 @@ rehearse: $(INSTALLED) ## Rehearse an incident and write its evidence; without N
 	@$(OPERATIONS) rehearse $(STACK_FLAG) $(CONTEXT_FLAG) $(if $(NAME),--name "$(NAME)") $(if $(OUT),--out "$(OUT)") \
 	  $(if $(call on,$(QUICK)),--quick) $(if $(CONFIRM),--confirm "$(CONFIRM)")
 
+.PHONY: training
+training: $(INSTALLED) ## Train operators by five exercises on `make up`; without EXERCISE list them (EXERCISE=1, then CHECK=1 or RESET=1)
+	@$(OPERATIONS) training $(STACK_FLAG) $(CONTEXT_FLAG) $(if $(EXERCISE),--exercise "$(EXERCISE)") \
+	  $(if $(call on,$(CHECK)),--check) $(if $(call on,$(RESET)),--reset) $(if $(CONFIRM),--confirm "$(CONFIRM)")
+
 .PHONY: node-restart
 node-restart: $(INSTALLED) ## Restart the node of `make up`, as after a power failure; its data stays
 	@node local/src/main.ts restart-node

@@ -3,6 +3,7 @@ import { NAMESPACES, UserError } from "@property-search/contract";
 import { execa } from "execa";
 import { readFile } from "node:fs/promises";
 import path from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { deleteIfExists, readIfExists, type Cluster } from "../cluster/connect.ts";
 import { withGoal } from "./evidence.ts";
 import type { Rehearsal } from "./rehearsal.ts";
@@ -19,7 +20,10 @@ const STORE = {
     name: "default",
 };
 const SHORT_DAYS = 3;
-const LONG_DAYS = 90;
+/** Traefik reports a certificate until it restarts, and its alert would fire close to this expiry. */
+const LONG_DAYS = 3650;
+/** Traefik loads a changed Secret within it. */
+const LOAD_MILLISECONDS = 5_000;
 
 /** A certificate that the gateway has is close to its expiry, and is replaced. */
 export const certificateExpiry: Rehearsal = {
@@ -64,7 +68,11 @@ export const certificateExpiry: Rehearsal = {
         );
         context.figure(withGoal("time to recover", "s", (Date.now() - repair) / 1000, "<=", 120));
     },
-    putBack: async ({ cluster }) => {
+    putBack: async ({ cluster, folder }) => {
+        if (await readIfExists(cluster, STORE)) {
+            await storeCertificate(cluster, await createCertificate(folder, LONG_DAYS));
+            await delay(LOAD_MILLISECONDS);
+        }
         await deleteIfExists(cluster, STORE);
         await deleteIfExists(cluster, SECRET);
     },

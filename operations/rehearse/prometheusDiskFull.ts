@@ -1,10 +1,11 @@
 import type { V1StatefulSet } from "@kubernetes/client-node";
 import { MONITORING_NAMES, NAMESPACES, UserError } from "@property-search/contract";
 import type { Cluster } from "../cluster/connect.ts";
-import { prometheusAccess } from "../cluster/prometheusAccess.ts";
+import { disturb } from "./disturb.ts";
 import { withGoal } from "./evidence.ts";
+import { queryPrometheus } from "./query.ts";
 import type { Rehearsal } from "./rehearsal.ts";
-import { readSet, waitForSet } from "./workloads.ts";
+import { readSet, referenceOf, waitForSet } from "./workloads.ts";
 
 const PROMETHEUS = { namespace: NAMESPACES.monitoring, name: MONITORING_NAMES.prometheus };
 const LIMIT_FLAG = "--storage.tsdb.retention.size=";
@@ -34,14 +35,14 @@ export const prometheusDiskFull: Rehearsal = {
         (await readSet(cluster, PROMETHEUS)) ? undefined : "the stack has no Prometheus of its own",
     run: async (context) => {
         const { cluster, traffic, signal } = context;
-        const blocks = await query(cluster, "max(prometheus_tsdb_blocks_loaded)");
+        const blocks = await queryPrometheus(cluster, "max(prometheus_tsdb_blocks_loaded)");
         if (blocks > 0 && process.env.FORCE !== "1") {
             throw new UserError(
                 `Prometheus has ${blocks} blocks, the oldest of which this deletes, and PrometheusRetentionShortened fires ` +
                     "for a day; allowed: FORCE=1",
             );
         }
-        const used = await query(cluster, USED);
+        const used = await queryPrometheus(cluster, USED);
         const limit = limitOf(await readSet(cluster, PROMETHEUS));
         const fault = await context.beginFault({ limit } satisfies Saved);
         const small = `${Math.max(1, Math.floor(used / MB / USED_TO_LIMIT))}MB`;
@@ -77,18 +78,6 @@ export const prometheusDiskFull: Rehearsal = {
     },
 };
 
-async function query(cluster: Cluster, expr: string): Promise<number> {
-    const get = await prometheusAccess(cluster);
-    const answer = (await get(`/api/v1/query?query=${encodeURIComponent(expr)}`)) as {
-        readonly data?: {
-            readonly result: readonly { readonly value: readonly [number, string] }[];
-        };
-    };
-    const value = answer.data?.result[0]?.value[1];
-    if (value === undefined) throw new UserError(`Prometheus has no value of ${expr}`);
-    return Number(value);
-}
-
 function limitOf(set: V1StatefulSet | undefined): string {
     const flag = argsOf(set).find((one) => one.startsWith(LIMIT_FLAG));
     if (flag === undefined) throw new UserError(`Prometheus has no argument ${LIMIT_FLAG}`);
@@ -99,13 +88,12 @@ function argsOf(set: V1StatefulSet | undefined): readonly string[] {
     return set?.spec?.template.spec?.containers[0]?.args ?? [];
 }
 
-/** Replaces the whole object: a merge patch would replace its list of containers. */
 async function setLimit(cluster: Cluster, limit: string): Promise<void> {
-    const set = await readSet(cluster, PROMETHEUS);
-    const container = set?.spec?.template.spec?.containers[0];
-    if (!set || !container) throw new UserError("the StatefulSet of Prometheus has no container");
-    container.args = argsOf(set).map((flag) =>
-        flag.startsWith(LIMIT_FLAG) ? `${LIMIT_FLAG}${limit}` : flag,
-    );
-    await cluster.objects.replace(set);
+    await disturb<V1StatefulSet>(cluster, referenceOf(PROMETHEUS), (set) => {
+        const container = set.spec?.template.spec?.containers[0];
+        if (!container) throw new UserError("the StatefulSet of Prometheus has no container");
+        container.args = argsOf(set).map((flag) =>
+            flag.startsWith(LIMIT_FLAG) ? `${LIMIT_FLAG}${limit}` : flag,
+        );
+    });
 }

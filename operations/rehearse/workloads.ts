@@ -1,6 +1,7 @@
 import type { V1StatefulSet } from "@kubernetes/client-node";
 import { NAMESPACES, REDIS_NAME } from "@property-search/contract";
 import { readIfExists, type Cluster } from "../cluster/connect.ts";
+import { disturb } from "./disturb.ts";
 import { waitUntil } from "./wait.ts";
 
 /** A StatefulSet of the stack. */
@@ -11,7 +12,7 @@ export interface SetReference {
 
 export const REDIS_SET: SetReference = { namespace: NAMESPACES.data, name: REDIS_NAME };
 
-function referenceOf({ namespace, name }: SetReference) {
+export function referenceOf({ namespace, name }: SetReference) {
     return { apiVersion: "apps/v1", kind: "StatefulSet", namespace, name };
 }
 
@@ -30,8 +31,9 @@ export async function scaleSet(
     set: SetReference,
     replicas: number,
 ): Promise<void> {
-    const { apiVersion, kind, ...metadata } = referenceOf(set);
-    await cluster.objects.merge({ apiVersion, kind, metadata, spec: { replicas } });
+    await disturb<V1StatefulSet>(cluster, referenceOf(set), ({ spec }) => {
+        if (spec) spec.replicas = replicas;
+    });
 }
 
 /** Whether a StatefulSet has as many pods as declared, all of them ready and at the current revision. */

@@ -46,7 +46,11 @@ export async function runMake(
         env,
     });
     const interrupt = () => {
-        if (child.pid !== undefined) process.kill(-child.pid, "SIGINT");
+        try {
+            if (child.pid !== undefined) process.kill(-child.pid, "SIGINT");
+        } catch {
+            // It has already ended.
+        }
     };
     signal?.addEventListener("abort", interrupt);
     const lines: string[] = [];

@@ -1,10 +1,10 @@
-import { otherColour, type Colour, type Weights } from "@property-search/contract";
+import { otherColour, UserError, type Colour, type Weights } from "@property-search/contract";
 import { readFile, writeFile } from "node:fs/promises";
 import { stackConfigFile } from "../deploy/pulumi/workspace.ts";
 import { readLiveWeights } from "../gateway/endpoint.ts";
 import { isUnderWay, readSwitch } from "../shared/releaseRecord.ts";
 import { withGoal } from "./evidence.ts";
-import { runMake } from "./make.ts";
+import { runMake, type MakeResult } from "./make.ts";
 import type { Rehearsal } from "./rehearsal.ts";
 
 interface Saved {
@@ -15,7 +15,7 @@ interface Saved {
 
 /** A step that is not completed before it is rolled back. */
 const PLAN =
-    "--steps 50,100 --min-step-seconds 600 --bake-seconds 0 --cooldown-seconds 0 --share-requests 400";
+    "--steps 50,100 --min-step-seconds 300 --bake-seconds 0 --cooldown-seconds 0 --share-requests 400";
 const START_SECONDS = 150;
 /** Requests of the last seconds decide on whether the candidate still serves. */
 const SETTLE_SECONDS = 5;
@@ -51,16 +51,23 @@ export const rollback: Rehearsal = {
         const release = runMake(["switch", `TO=${candidate}`, ...words, `PLAN=${PLAN}`], {
             signal: signal ? AbortSignal.any([signal, stopped.signal]) : stopped.signal,
         });
+        let early: MakeResult | undefined;
+        void release.then(
+            (result) => (early = result),
+            () => undefined,
+        );
         try {
             await context.step(`make switch TO=${candidate}, up to 50 %`, () =>
                 context.waitFor(
                     "the candidate serves half of the traffic",
                     async () =>
-                        (await readLiveWeights(cluster))[candidate] === 50 &&
-                        (await readSwitch(cluster))?.phase === "observe",
+                        early !== undefined ||
+                        ((await readLiveWeights(cluster))[candidate] === 50 &&
+                            (await readSwitch(cluster))?.phase === "observe"),
                     START_SECONDS,
                 ),
             );
+            if (early) throw new UserError(`the switch has ended by itself:\n${early.output}`);
             const shifted = Date.now();
             await context.waitFor(
                 "the candidate answers requests",

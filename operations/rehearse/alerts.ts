@@ -93,8 +93,13 @@ export async function readForSeconds(
  * Prometheus or Alertmanager does not answer, nothing is known, so nothing begins or ends.
  *
  * @param since start of the rehearsal, in milliseconds since the epoch
+ * @param pollMilliseconds pause between two polls. Default: 2 s
  */
-export async function watchAlerts(sources: AlertSources, since: number): Promise<AlertWatch> {
+export async function watchAlerts(
+    sources: AlertSources,
+    since: number,
+    pollMilliseconds = POLL_MILLISECONDS,
+): Promise<AlertWatch> {
     const records = new Map<string, Writable<AlertRecord>>();
     let old = new Set((await readAlerts(sources)).map(keyOf));
     let notified = new Set<string>();
@@ -131,7 +136,7 @@ export async function watchAlerts(sources: AlertSources, since: number): Promise
     async function pollAll(): Promise<void> {
         while (!ended.signal.aborted) {
             await poll();
-            await delay(POLL_MILLISECONDS, undefined, { signal: ended.signal }).catch(
+            await delay(pollMilliseconds, undefined, { signal: ended.signal }).catch(
                 () => undefined,
             );
         }

@@ -113,8 +113,10 @@ policies: $(INSTALLED) ## Check the rendered STACK=… against the policy pack, 
 	  $(if $(FORMAT),--format "$(FORMAT)") $(if $(call on,$(TIMES)),--times) <<<"$$manifests"; } $(INTO_REPORT)
 
 .PHONY: settings
-settings: $(INSTALLED) ## Write the config of Pulumi.yaml from the declarations of all settings
+settings: $(INSTALLED) ## Write the config of Pulumi.yaml, and docs/settings.md, from the declarations of all settings
 	@node config/projectFile.ts
+	@node config/settingsReference.ts
+	@npx prettier --log-level warn --write docs/settings.md
 
 .PHONY: policies-docs
 policies-docs: $(INSTALLED) ## Generate docs/policies.md from the rules

@@ -1,4 +1,4 @@
-import { SERVICE_SETTINGS, type Setting } from "@property-search/contract/settings";
+import { SERVICE_SETTINGS, type Row, type Setting } from "@property-search/contract/settings";
 import { globSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { parse } from "yaml";
@@ -106,7 +106,7 @@ function variableEntry(row: Setting): string {
     return `- **\`${row.env}\`**: ${linked(describe(row))} ${factsOf(row)}`;
 }
 
-function factsOf({ secret, default: value }: ProgramRow): string {
+function factsOf({ secret, default: value }: Pick<Row, "secret" | "default">): string {
     if (secret) return "Secret.";
     return value === "" ? "No default." : `Default: ${shown(value)}.`;
 }

@@ -46,6 +46,6 @@ export function declaredType({ type, default: value }: ProgramRow): ProgramRow["
 }
 
 /** The description in Pulumi.yaml. */
-export function describe({ description, words }: ProgramRow): string {
+export function describe({ description, words }: Pick<Row, "description" | "words">): string {
     return words === "" ? description : `${description} Allowed: ${words}.`;
 }

@@ -118,6 +118,11 @@ settings: $(INSTALLED) ## Write the config of Pulumi.yaml, and docs/settings.md,
 	@node config/settingsReference.ts
 	@npx prettier --log-level warn --write docs/settings.md
 
+.PHONY: capacity
+capacity: $(INSTALLED) ## Plan pods, memory, network and cost (TEXTS=1000000 REQUESTS=100 HIT_RATE=0.8 MODEL=… FLAGS="--help": docs/capacity.md)
+	@node config/capacityCommand.ts $(if $(TEXTS),--texts "$(TEXTS)") $(if $(REQUESTS),--requests-per-second "$(REQUESTS)") \
+	  $(if $(HIT_RATE),--hit-rate "$(HIT_RATE)") $(if $(MODEL),--model "$(MODEL)") $(FLAGS)
+
 .PHONY: policies-docs
 policies-docs: $(INSTALLED) ## Generate docs/policies.md from the rules
 	@manifests="$$(node render.ts --stack prod --format json)"; \

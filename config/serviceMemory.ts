@@ -59,7 +59,7 @@ const bytesPerEntry = (settings: ServiceSettings): number =>
     BYTES_PER_ENTRY + dimensionsOf(settings) * BYTES_PER_DIMENSION;
 
 /** @returns MiB that a pod may take, whatever its clients do */
-function mostMebibytes(settings: ServiceSettings): number {
+export function mostMebibytes(settings: ServiceSettings): number {
     const bytes = settings.localCacheMaxEntries * bytesPerEntry(settings);
     const vectors = Math.min(MOST_OF_VECTORS, bytes / MEBIBYTE);
     return Math.ceil(mebibytesWithoutVectors(settings) + vectors);

@@ -2,7 +2,7 @@ import { CACHE_KEY_PREFIX, parseBytes, PORTS } from "@property-search/contract";
 import { createHash } from "node:crypto";
 
 /** Share of the pod's memory for data; the rest is for buffers, fragments and the snapshot's copies. */
-const DATA_SHARE = 0.75;
+export const DATA_SHARE = 0.75;
 
 // Not below /etc/redis, which Debian's package closes to all but its own user.
 export const AUTH_FOLDER = "/run/redis-auth";

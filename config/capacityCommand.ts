@@ -1,0 +1,144 @@
+import { formatBytes, KNOWN_MODELS, runCommand, UserError } from "@property-search/contract";
+import { SERVICE_SETTINGS } from "@property-search/contract/settings";
+import { Command, Option } from "commander";
+import {
+    BYTES_PER_NUMBER,
+    DEFAULT_WORKLOAD,
+    planCapacity,
+    type Capacity,
+    type Money,
+    type Workload,
+} from "./capacity.ts";
+
+const MODELS = [SERVICE_SETTINGS.model.default, ...Object.keys(KNOWN_MODELS)];
+
+/** @returns lines of what a workload takes and earns, with the arithmetic of each */
+export function capacityReport(workload: Workload): string {
+    const plan = planCapacity(workload);
+    const number = (value: number) => value.toLocaleString("en", { maximumFractionDigits: 1 });
+    const megabytes = (bytes: number) => `${number(bytes / 1e6)} MB/s`;
+    const { redisPrimaries, requestsPerSecond, peak } = workload;
+    return [
+        `Workload   ${number(workload.texts)} texts, ${number(requestsPerSecond)} requests/s (peak × ${number(peak)}), ` +
+            `${number(workload.hitRate * 100)} % hits, ${workload.model}`,
+        `Entry      ${number(plan.bytesPerEntry)} bytes: ${plan.dimensions} numbers as ${workload.precision}`,
+        `Redis      ${number(plan.redisBytes / 1e9)} GB; redis.memoryLimit ${formatBytes(plan.redisMemoryLimitBytes)} ` +
+            `for ${redisPrimaries === 1 ? "one server" : `each of ${redisPrimaries} primaries, the same for replicas`}`,
+        `Pods       ${plan.pods} a colour at the peak: ${podsOf(plan)}`,
+        `Memory     ${number(plan.podMemoryMebibytes)} MiB a pod at most: service.memoryLimit`,
+        `Network    ${megabytes(plan.responseBytesPerSecond)} to clients, ${megabytes(plan.redisBytesPerSecond)} from Redis at most`,
+        `Upstream   ${number(plan.missesPerSecond)} misses/s at the peak`,
+        moneyLine("By token  ", plan.byToken),
+        moneyLine("By request", plan.byRequest),
+    ].join("\n");
+}
+
+function podsOf({ podsForHits, podsForMisses }: Capacity): string {
+    const misses =
+        podsForMisses === undefined
+            ? "misses wait for the API (autoscaling.missesPerSecondPerPod)"
+            : `${podsForMisses} for misses`;
+    return `${podsForHits} for hits, ${misses}`;
+}
+
+function moneyLine(name: string, { withoutCache, billed, saved, overhead, net }: Money): string {
+    const dollars = (value: number) =>
+        `${value < 0 ? "-" : ""}$${Math.abs(value).toLocaleString("en", { maximumFractionDigits: 0 })}`;
+    return (
+        `${name} ${dollars(withoutCache)} a month without the cache; billed ${dollars(billed)}, saved ${dollars(saved)}, ` +
+        `pods and Redis ${dollars(overhead)}, net ${dollars(net)}`
+    );
+}
+
+function amount(flag: string, least: number, most: number) {
+    return (text: string): number => {
+        const value = Number(text);
+        if (/^\d+(\.\d+)?$/.test(text) && value >= least && value <= most) return value;
+        throw new UserError(`${flag} is "${text}"; allowed: a number from ${least} to ${most}`);
+    };
+}
+
+/** @returns the workload that a command line describes */
+export function readWorkload(program: Command): () => Workload {
+    const defaults = DEFAULT_WORKLOAD;
+    program
+        .option(
+            "--texts <count>",
+            "different texts within the lifetime of an entry",
+            amount("--texts", 1, 1e12),
+            defaults.texts,
+        )
+        .option(
+            "--requests-per-second <rate>",
+            "mean requests per second, of one text each",
+            amount("--requests-per-second", 0, 1e7),
+            defaults.requestsPerSecond,
+        )
+        .option(
+            "--peak <factor>",
+            "peak as a multiple of the mean",
+            amount("--peak", 1, 100),
+            defaults.peak,
+        )
+        .option(
+            "--hit-rate <share>",
+            "share of requests that reach no upstream",
+            amount("--hit-rate", 0, 1),
+            defaults.hitRate,
+        )
+        .option(
+            "--tokens-per-text <count>",
+            "mean tokens of a text",
+            amount("--tokens-per-text", 1, 8_192),
+            defaults.tokensPerText,
+        )
+        .addOption(new Option("--model <name>", "model").choices(MODELS).default(defaults.model))
+        .addOption(
+            new Option("--precision <name>", "service.cachePrecision")
+                .choices(Object.keys(BYTES_PER_NUMBER))
+                .default(defaults.precision),
+        )
+        .option("--is-float", "clients ask for floats in place of base64", false)
+        .option(
+            "--redis-primaries <count>",
+            "1: standalone; 3: a Redis Cluster of the stack",
+            amount("--redis-primaries", 1, 1_000),
+            defaults.redisPrimaries,
+        )
+        .option(
+            "--dollars-per-million-tokens <price>",
+            "price by token",
+            amount("--dollars-per-million-tokens", 0, 1e7),
+            defaults.dollarsPerMillionTokens,
+        )
+        .option(
+            "--dollars-per-request <price>",
+            "flat price of a request",
+            amount("--dollars-per-request", 0, 1e7),
+            defaults.dollarsPerRequest,
+        )
+        .option(
+            "--pod-dollars-per-hour <price>",
+            "cost of a pod",
+            amount("--pod-dollars-per-hour", 0, 1e7),
+            defaults.podDollarsPerHour,
+        )
+        .option(
+            "--storage-dollars-per-hour <price>",
+            "cost of Redis and what is shared",
+            amount("--storage-dollars-per-hour", 0, 1e7),
+            defaults.storageDollarsPerHour,
+        );
+    return () => program.opts<Workload>();
+}
+
+if (import.meta.main) {
+    const program = new Command("capacity").description(
+        "Plans capacity and cost (docs/capacity.md)",
+    );
+    const workload = readWorkload(program);
+    program.action(() => {
+        console.log(capacityReport(workload()));
+    });
+    await runCommand(program);
+}

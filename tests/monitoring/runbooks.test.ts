@@ -18,14 +18,20 @@ describe("runbooks", () => {
         expect(pages.sort()).toEqual(alerts.map(({ alert }) => `${alert}.md`).sort());
     });
 
-    test.each(alerts.map(({ alert }) => alert))("%s: meaning, how to look, what to do", (name) => {
-        const [title, meaning, look, act] = read(`${name}.md`).split(/\n## .*\n/);
-        expect(title).toMatch(new RegExp(`^# ${name}\n\n\\w.{40,}`, "s"));
-        expect(meaning).toMatch(/^\n- ./);
-        expect(look).toMatch(/^\n- ./);
-        expect(act).toBeUndefined();
-        expect(read(`${name}.md`).match(/^## .*$/gm)).toEqual(["## How to look", "## What to do"]);
-    });
+    test.each(alerts.map(({ alert }) => alert))(
+        "%s: meaning, impact, diagnosis, mitigation",
+        (name) => {
+            const page = read(`${name}.md`);
+            expect(page.match(/^## .*$/gm)).toEqual(["## Impact", "## Diagnosis", "## Mitigation"]);
+            const [meaning, impact, diagnosis, mitigation] = page.split(/\n## .*\n/);
+            expect(meaning).toMatch(new RegExp(`^# ${name}\n\n\\w.{40,}`, "s"));
+            expect(impact).toMatch(/^\n\w.{10,}/s);
+            expect(diagnosis).toMatch(/^\n- ./);
+            // A command, a query, a page of Prometheus, or the page that has them.
+            expect(diagnosis).toMatch(/`[^`]+`|\]\([A-Z]\w+\.md\)/);
+            expect(mitigation).toMatch(/^\n- ./);
+        },
+    );
 
     test("are in the index with severity and duration", () => {
         const index = read("README.md");

@@ -141,6 +141,26 @@ certificate-tools: $(INSTALLED) ## Build cert-manager, Helm and an ACME server f
 actionlint: $(INSTALLED) ## Build actionlint once, for the tests of .github/workflows
 	@node local/src/main.ts actionlint
 
+.PHONY: audit
+audit: $(INSTALLED) ## Fail if a dependency has a known vulnerability of high or critical severity (asks the npm registry)
+	@npm audit --audit-level=high
+
+.PHONY: sbom
+sbom: $(NODE) ## Write the packages of each image as CycloneDX into sbom/ (OUT=folder)
+	@node .github/scripts/sbom.ts "$(or $(OUT),sbom)"
+
+.PHONY: licences
+licences: $(INSTALLED) ## Check the licences of what the images contain, and write THIRD_PARTY.md
+	@node .github/scripts/sbom.ts --notice
+	@npx prettier --log-level warn --write THIRD_PARTY.md
+
+# Go builds it at this version; its database of vulnerabilities comes from the internet at each run.
+SCANNER := github.com/anchore/grype/cmd/grype@v0.121.2
+
+.PHONY: scan
+scan: ## Fail if an image has a fixable vulnerability of high severity (IMAGE=name@sha256:…; needs Go and the internet)
+	@go run $(SCANNER) "$(IMAGE)" --only-fixed --fail-on high
+
 .PHONY: dev
 dev: $(INSTALLED) ## Run the service on port 8001 (PORT=…) with the local model and without Redis
 	@umask 077; mkdir -p $(CACHE); [ -s $(DEV_TOKEN) ] || \

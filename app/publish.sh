@@ -43,7 +43,7 @@ workspace=${2:-app}
     exit 1
 }
 sources=("$workspace"/{Dockerfile,package.json,src} contract/package.json contract/src
-    package.json package-lock.json .npmrc .dockerignore)
+    package.json package-lock.json .npmrc .dockerignore THIRD_PARTY.md)
 if [ "$workspace" = app ]; then sources+=(app/model); fi
 # A first part without a dot or a port is no registry to docker, but a user of docker.io.
 [[ $repository =~ ^([a-z0-9-]+(\.[a-z0-9-]+)+(:[0-9]+)?|[a-z0-9-]+:[0-9]+|localhost)(/[a-z0-9]+([._-]+[a-z0-9]+)*)+$ ]] || {
@@ -72,6 +72,11 @@ else
     digest=$(sed -n 's/.*"containerimage\.digest": *"\(sha256:[0-9a-f]*\)".*/\1/p' "$metadata")
     [[ $digest =~ ^sha256:[0-9a-f]{64}$ ]] || { echo "the build told no digest: $(cat "$metadata")" >&2; exit 1; }
     cosign sign --yes "$repository@$digest"
+    # The list that buildx attaches has the Debian packages, this one the licences and the model.
+    sboms=$(mktemp -d)
+    make sbom OUT="$sboms" >/dev/null
+    cosign attest --yes --type cyclonedx --predicate "$sboms/$workspace.cdx.json" "$repository@$digest"
+    rm -r "$sboms"
 fi
 image=$repository@$digest
 echo "image=$image"

@@ -26,6 +26,7 @@ beforeEach(() => {
                 echo '{ "containerimage.digest": "${BUILT}" }' > "$file" ;;
         esac`,
     );
+    double("make", `mkdir -p "\${2#OUT=}"; echo '{}' > "\${2#OUT=}/app.cdx.json"`);
     double("cosign", `case "$1" in verify) [ -f "$FOLDER/signed" ] ;; esac`);
     // The sources count as committed, whatever the state of this checkout.
     double(
@@ -75,6 +76,9 @@ describe("publishing the image", () => {
         expect(calls).toContain("--push .");
         expect(calls).toContain(
             `cosign sign --yes ghcr.io/acme/platform/embedding-service@${BUILT}`,
+        );
+        expect(calls).toMatch(
+            /cosign attest --yes --type cyclonedx --predicate \S+\/app\.cdx\.json ghcr\S+@sha256:b{64}\n/,
         );
         expect(output).toMatch(
             /^image=ghcr\.io\/acme\/platform\/embedding-service@sha256:b{64}\nversion=v1\.0\.0-[0-9a-f]{12}\n$/,

@@ -124,7 +124,10 @@ export function findImage(name: string): ImageDefinition {
 }
 
 /** What goes into the image of a workspace, besides its own folder, its base and a model. */
-const SHARED_CONTEXT = ["contract", "package.json", "package-lock.json", ".npmrc", ".dockerignore"];
+const SHARED_CONTEXT = [
+    ...["contract", "package.json", "package-lock.json", ".npmrc", ".dockerignore"],
+    "THIRD_PARTY.md",
+];
 
 /** Folders that .dockerignore keeps out of it. */
 export const NOT_IN_CONTEXT = ["test", "node_modules"];

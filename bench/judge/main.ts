@@ -1,4 +1,6 @@
-/** Prints the judge's error rates and the requests until its verdicts: node bench/judge/main.ts */
+/** Prints the judge's error rates and the requests until its verdicts: node bench/judge/main.ts --help */
+import { runCommand } from "@property-search/contract";
+import { Command } from "commander";
 import type { Verdict } from "../../operations/judge/judge.ts";
 import { DEFAULT_LIMITS as limits } from "../../operations/judge/limits.ts";
 import { BAD, GOOD, type Scenario } from "./scenarios.ts";
@@ -68,27 +70,37 @@ function quantile(outcomes: readonly Outcome[], share: number): string {
     return Number.isFinite(value) ? value.toLocaleString("en-US") : "–";
 }
 
-console.log(
-    `Complete switches of four windows with ${WINDOW_REQUESTS} candidate requests each, and requests until a step of 10 % passes\n`,
+function printTables(): void {
+    console.log(
+        `Complete switches of four windows with ${WINDOW_REQUESTS} candidate requests each, and requests until a step of 10 % passes\n`,
+    );
+    console.log(row("candidate", "failed", "half", "95 %"));
+    console.log(row("---", "---", "---", "---"));
+    for (const scenario of GOOD) console.log(goodRow(scenario));
+    console.log(
+        "\nCandidate requests until it fails, and the share that passes a step of 10 % instead\n",
+    );
+    console.log(
+        row(
+            "candidate",
+            "10 %: half",
+            "95 %",
+            "50 %: half",
+            "95 %",
+            "100 %: half",
+            "95 %",
+            "at once",
+            `after ${WINDOW_REQUESTS}`,
+        ),
+    );
+    console.log(row(...Array.from({ length: 9 }, () => "---")));
+    for (const scenario of BAD) console.log(badRow(scenario));
+}
+
+await runCommand(
+    new Command("bench-judge")
+        .description(
+            "Prints the judge's error rates and the requests until its verdicts, by simulation",
+        )
+        .action(printTables),
 );
-console.log(row("candidate", "failed", "half", "95 %"));
-console.log(row("---", "---", "---", "---"));
-for (const scenario of GOOD) console.log(goodRow(scenario));
-console.log(
-    "\nCandidate requests until it fails, and the share that passes a step of 10 % instead\n",
-);
-console.log(
-    row(
-        "candidate",
-        "10 %: half",
-        "95 %",
-        "50 %: half",
-        "95 %",
-        "100 %: half",
-        "95 %",
-        "at once",
-        `after ${WINDOW_REQUESTS}`,
-    ),
-);
-console.log(row(...Array.from({ length: 9 }, () => "---")));
-for (const scenario of BAD) console.log(badRow(scenario));

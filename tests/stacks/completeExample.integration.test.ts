@@ -13,14 +13,15 @@ import { runProgram } from "../../render/program.ts";
 import { stackConfig } from "../../render/stackConfig.ts";
 import { quietly } from "../support/stacks.ts";
 
-/* docs/stacks.md: a stack that starts from it renders, and complies with the strict policies. */
+/* docs/stacks.md, docs/getting-started.md: a stack that starts from them renders, and complies with the strict policies. */
 
 const ROOT = path.resolve(import.meta.dirname, "../..");
-const page = readFileSync(path.join(ROOT, "docs/stacks.md"), "utf8");
-const blocks = (language: string) =>
-    [...page.matchAll(new RegExp(`\`\`\`${language}\n([^]*?)\`\`\``, "g"))].map(
-        ([, text = ""]) => text,
-    );
+const blocks = (language: string, page = "stacks.md") =>
+    [
+        ...readFileSync(path.join(ROOT, "docs", page), "utf8").matchAll(
+            new RegExp(`\`\`\`${language}\n([^]*?)\`\`\``, "g"),
+        ),
+    ].map(([, text = ""]) => text);
 const [complete = "", ...others] = blocks("yaml");
 const configOf = (text: string) => (parse(text) as { config: Record<string, unknown> }).config;
 
@@ -28,7 +29,6 @@ const STACK = "eks";
 /** Not the checkout: other tests list its stacks. */
 const folder = mkdtempSync(path.join(tmpdir(), "own-stack-"));
 copyFileSync(path.join(ROOT, "Pulumi.yaml"), path.join(folder, "Pulumi.yaml"));
-writeFileSync(path.join(folder, `${STACK}.json`), blocks("json")[0] ?? "");
 afterAll(() => {
     rmSync(folder, { recursive: true });
 });
@@ -40,8 +40,12 @@ const rendered = (config: object) =>
         return toManifests(await runProgram(STACK, program), false);
     });
 
-test("the complete example renders, and nothing is against it", async () => {
-    const objects = (await rendered(configOf(complete))).flatMap(toObjects);
+test.each([
+    ["stacks.md", complete],
+    ["getting-started.md", blocks("yaml", "getting-started.md")[0] ?? ""],
+])("the complete example of %s renders, and nothing is against it", async (page, example) => {
+    writeFileSync(path.join(folder, `${STACK}.json`), blocks("json", page)[0] ?? "");
+    const objects = (await rendered(configOf(example))).flatMap(toObjects);
     const policies = readStackPolicies(STACK, readPolicyInputs(STACK, folder), folder);
     expect(findFailures(runRules(RULES, policies, objects)).map(formatMessage)).toEqual([]);
 });

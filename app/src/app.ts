@@ -1,4 +1,4 @@
-import { PATHS } from "@property-search/contract";
+import { PATHS, type OtherRoute } from "@property-search/contract";
 
 import { createAdmin } from "./admin/admin.ts";
 import type { AdminServer } from "./admin/server.ts";
@@ -22,6 +22,7 @@ import { createModelRoutes } from "./http/handler/modelRoutes.ts";
 import { createProbes, type Health } from "./http/handler/probes.ts";
 import { createResponder } from "./http/protocol/responder.ts";
 import { parseEmbed, parseOpenai, type ModelLimits } from "./http/protocol/embeddingRequest.ts";
+import { withRequestCount } from "./http/protocol/countRequests.ts";
 import { createRouter } from "./http/protocol/router.ts";
 import { createTokenLimitsCheck } from "./http/handler/tokenLimits.ts";
 import { createKeysOf, createSpaceOf, INPUT_TYPE } from "./key/key.ts";
@@ -55,7 +56,8 @@ export async function assemble(dependencies: Dependencies): Promise<App> {
     const report = createReport(dependencies);
     const limits = { model: dependencies.config.model, ...dependencies.upstream };
     const largeBodies = createLargeBodyParser(limits, dependencies.config.textFolding);
-    const admin = await createAdmin({ ...dependencies, ...core.forAdmin, report });
+    const { onRequestEnd } = dependencies.otherRequests;
+    const admin = await createAdmin({ ...dependencies, ...core.forAdmin, onRequestEnd, report });
     return {
         admin: admin?.server,
         automation: admin?.automation,
@@ -198,6 +200,7 @@ function createListener(
     health: Health,
 ): Handler {
     const { config, log, upstream, auth, registry, metrics, ledger, feedback } = dependencies;
+    const { otherRequests } = dependencies;
     const { colour, version, model } = config;
     const { normalise } = core;
     const responder = createResponder({ colour, version, isDraining: health.isDraining });
@@ -235,6 +238,7 @@ function createListener(
         });
     };
     const embeddings = createOpenaiHandler("openai");
+    const count = (route: OtherRoute) => (code: number) => otherRequests.onRequestEnd(route, code);
     const modelRoutes = createModelRoutes({
         model,
         provider: upstream.provider,
@@ -242,6 +246,7 @@ function createListener(
         embeddings,
         deployment: createOpenaiHandler("deployment"),
         responder,
+        onModelsRequestEnd: count(PATHS.models),
     });
     const handler = createRouter(
         {
@@ -253,13 +258,17 @@ function createListener(
                     formatResponse: formats.embed,
                 }),
                 [PATHS.embeddings]: embeddings,
-                [PATHS.feedback]: createFeedbackHandler(handlerDependencies),
+                [PATHS.feedback]: withRequestCount(
+                    createFeedbackHandler(handlerDependencies),
+                    count(PATHS.feedback),
+                ),
                 ...modelRoutes.post,
             },
             get: { ...createProbes(health, exposition, responder), ...modelRoutes.get },
             findPathError: modelRoutes.findPathError,
         },
         responder,
+        count("unmatched"),
     );
     return withCors(config.corsOrigins, handler, responder);
 }

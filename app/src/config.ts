@@ -1,6 +1,7 @@
 import { EXPERIMENTS, parseExperiments, type Experiment } from "@property-search/contract";
 import { FOLDINGS, partsOfList, type ServiceSettings } from "@property-search/contract/settings";
 
+import { checkDistinctTokens } from "./distinctTokens.ts";
 import type { Folding } from "./key/normalise.ts";
 import { readRedisConfig, type RedisConfig } from "./redis/config.ts";
 import { readReuseConfig, type ReuseConfig } from "./reuse/config.ts";
@@ -88,6 +89,7 @@ export function readConfig(environment: Environment): Config {
                 ? undefined
                 : { port: values.automationPort, token: values.automationToken },
     };
+    checkDistinctTokens(read);
     read.throwErrors();
     return config;
 }

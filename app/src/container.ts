@@ -7,6 +7,7 @@ import { createRedisCache } from "./cache/redisCache.ts";
 import { createRedisClient, type RedisCommands } from "./redis/client.ts";
 import { noSharedCache, type LocalCache, type SharedCache } from "./cache/tiers.ts";
 import type { Config } from "./config.ts";
+import { tokensOfPorts } from "./distinctTokens.ts";
 import {
     createExperiments,
     longestTtlSeconds as longestTtlOf,
@@ -24,6 +25,7 @@ import { createLedger, type Ledger } from "./ledger/ledger.ts";
 import { createFlatPrice, createTokenPrices } from "./ledger/prices.ts";
 import { createFeedbackMetrics, type FeedbackMetrics } from "./metrics/feedback.ts";
 import { createGhostMetrics } from "./metrics/ghosts.ts";
+import { createOtherRequestMetrics, type OtherRequestMetrics } from "./metrics/otherRequests.ts";
 import { createRedisMetrics } from "./metrics/redis.ts";
 import { exportSettings } from "./metrics/settings.ts";
 import { createRegistry } from "./metrics/registry.ts";
@@ -88,6 +90,7 @@ export interface Dependencies {
     readonly registry: Registry;
     readonly metrics: ServiceMetrics;
     readonly feedback: FeedbackMetrics;
+    readonly otherRequests: OtherRequestMetrics;
     readonly ledger: Ledger;
     readonly experiments: Experiments;
     readonly settings: RuntimeSettings;
@@ -185,6 +188,7 @@ export async function createDependencies(
         registry,
         metrics,
         feedback: createFeedbackMetrics(registry),
+        otherRequests: createOtherRequestMetrics(registry),
         ledger,
         settings,
         longestTtlSeconds,
@@ -200,6 +204,7 @@ export async function createDependencies(
             redis && createRedisUsageStore(redis.client),
             log,
             metrics.onRejected,
+            tokensOfPorts(config),
         ),
         hotKeys: openHotKeys({
             local,

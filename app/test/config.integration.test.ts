@@ -9,6 +9,7 @@ import { readConfig } from "../src/config.ts";
 import { ConfigError } from "../src/settingsReader.ts";
 import { makeCertificates, type Certificates } from "./support/certificates.ts";
 
+const TOKEN = "a-token-of-more-than-32-characters";
 const local = { MODEL_DIR: "/model", ANONYMOUS: "true" };
 
 function problems(environment: Record<string, string>): readonly string[] {
@@ -111,6 +112,22 @@ describe("the environment", () => {
         } finally {
             rmSync(folder, { recursive: true });
         }
+    });
+
+    test.each([
+        [{ AUTOMATION_TOKEN: TOKEN }, "AUTOMATION_TOKEN", "ADMIN_TOKEN"],
+        [{ REDIS_PASSWORD: TOKEN, REDIS_URL: "redis://one" }, "ADMIN_TOKEN", "REDIS_PASSWORD"],
+        [
+            { EMBEDDING_PROVIDER: "openai", UPSTREAM_API_KEY: TOKEN },
+            "ADMIN_TOKEN",
+            "UPSTREAM_API_KEY",
+        ],
+    ])("%j may not have the value of the admin token", (environment, variable, other) => {
+        const found = problems({ ...local, ADMIN_TOKEN: TOKEN, ...environment });
+        expect(found).toContain(
+            `${variable} is wrong; allowed: a value of its own, not ${other}'s`,
+        );
+        expect(found.join()).not.toContain(TOKEN);
     });
 
     test("sentinels are a list, with the name of the primary", () => {

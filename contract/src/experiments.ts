@@ -1,3 +1,4 @@
+import { findDuplicateKey } from "./duplicateKey.ts";
 import { CACHE_MODES, type CacheMode } from "./http.ts";
 import { RUNTIME_SETTING_BOUNDS } from "./runtimeSettings.ts";
 import { integerWithin, oneOf, text } from "./settings/kinds.ts";
@@ -98,6 +99,11 @@ function readExperiments(list: string): { experiments: Experiment[]; errors: str
         listed = list === "" ? [] : JSON.parse(list);
     } catch {
         return { experiments: [], errors: [`is not JSON; allowed: ${WORDS}`] };
+    }
+    const key = list === "" ? undefined : findDuplicateKey(list);
+    if (key !== undefined) {
+        const shown = JSON.stringify(key);
+        return { experiments: [], errors: [`has ${shown} in an object twice; allowed: once`] };
     }
     if (!Array.isArray(listed) || listed.length > MAX_EXPERIMENTS) {
         const what = Array.isArray(listed) ? `has ${listed.length} experiments` : "is not a list";

@@ -4,6 +4,7 @@ export * from "./cache.ts";
 export * from "./colours.ts";
 export * from "./command.ts";
 export * from "./describeError.ts";
+export * from "./duplicateKey.ts";
 export * from "./experiments.ts";
 export * from "./http.ts";
 export * from "./labels.ts";

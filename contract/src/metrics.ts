@@ -1,3 +1,5 @@
+import { PATHS } from "./http.ts";
+
 /**
  * Names of the service's metrics, shared by the service that exports them and by the rules, dashboards,
  * autoscalers and reports that query them.
@@ -58,8 +60,10 @@ export const METRICS = {
     /** Gauge, dollars per hour, by `kind` (OVERHEAD_KINDS): cost of the cache itself. */
     overheadRate: "embedding_overhead_dollars_per_hour",
 
-    /** Counter of HTTP requests, by `route` and `code`. */
+    /** Counter of HTTP requests for embeddings, by `route` and `code`: load and error rate of the service. */
     requests: "embedding_requests_total",
+    /** Counter of HTTP requests on other routes, by `route` (OTHER_ROUTES) and `code`. Probes and scrapes are not counted. */
+    otherRequests: "embedding_other_requests_total",
     /**
      * Histogram by `route` and `result` (CACHE_RESULTS): seconds from the last byte of the request to the
      * last byte of the response handed to the kernel. A request with several results counts as the slowest.
@@ -240,6 +244,17 @@ export type SemanticOutcome = (typeof SEMANTIC_OUTCOMES)[number];
 
 /** `pod`: cost per pod, to be summed. `storage`: cost shared by all pods, exported by each pod. */
 export const OVERHEAD_KINDS = ["pod", "storage"] as const;
+
+/** Values of the `route` label of METRICS.otherRequests. `admin`, `automation`: of the port. `unmatched`: of no route. */
+export const OTHER_ROUTES = [
+    PATHS.feedback,
+    PATHS.models,
+    "admin",
+    "automation",
+    "unmatched",
+] as const;
+
+export type OtherRoute = (typeof OTHER_ROUTES)[number];
 
 /** Values of the `reason` label of METRICS.rejected. */
 export const REJECTION_REASONS = ["requests", "tokens", "concurrency", "quota"] as const;

@@ -1,3 +1,4 @@
+import { findDuplicateKey } from "./duplicateKey.ts";
 import { CACHE_MODES, type CacheMode } from "./http.ts";
 import { invalidValue, UserError } from "./userError.ts";
 
@@ -75,6 +76,9 @@ export function parseTenants(text: string): readonly ListedTenant[] {
 function parseTenantList(text: string, errors: string[]): readonly unknown[] {
     try {
         const { tenants } = JSON.parse(text) as { tenants?: unknown };
+        const key = findDuplicateKey(text);
+        if (key !== undefined)
+            errors.push(`${JSON.stringify(key)} is in an object twice; allowed: once`);
         if (Array.isArray(tenants)) return tenants;
         errors.push('tenants is missing; allowed: {"tenants": [...]}');
     } catch {

@@ -62,6 +62,8 @@ export interface AdminDependencies {
     /** Number of client requests that wait for a vector. */
     readonly waitingRequests: () => number;
     readonly ledger: Pick<Ledger, "price" | "statement">;
+    /** Called with the status of each response of a port. */
+    readonly onRequestEnd: (port: "admin" | "automation", code: number) => void;
     /** Human-readable status of this pod. */
     readonly report: () => Readonly<Record<string, unknown>>;
 }
@@ -78,6 +80,7 @@ export interface Admin {
 export async function createAdmin(dependencies: AdminDependencies): Promise<Admin | undefined> {
     const { config, log, local, shared, store, epochs, hotKeys, ledger, waitingRequests, report } =
         dependencies;
+    const { onRequestEnd } = dependencies;
     if (!config.admin) return undefined;
     await removeAbandonedSpools();
     const readiness = createDataReadiness({ ...dependencies, shared: store !== undefined });
@@ -109,6 +112,7 @@ export async function createAdmin(dependencies: AdminDependencies): Promise<Admi
         interfaces: "loopback",
         portVariable: SERVICE_SETTINGS.adminPort.env,
         log,
+        onRequestEnd: (code) => onRequestEnd("admin", code),
         routes: [
             warmupRoutes(warmups),
             transferRoutes(transfers),
@@ -145,6 +149,7 @@ export async function createAdmin(dependencies: AdminDependencies): Promise<Admi
             interfaces: "all",
             portVariable: SERVICE_SETTINGS.automationPort.env,
             log,
+            onRequestEnd: (code) => onRequestEnd("automation", code),
             routes: [hotKeyRoutes(hotKeys), settingsRoutes(settings), conceptRulesRoutes(rules)],
         }));
     return {

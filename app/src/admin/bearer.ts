@@ -1,18 +1,20 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 
+import { duplicateHeaderError } from "../http/headers.ts";
 import { HttpError } from "../http/protocol/error.ts";
 
 /**
  * Compares digests, so that the response time reveals neither content nor length of the token.
  *
- * @returns a check of an Authorization header: the error, or undefined if the header has the token
+ * @returns a check of the values of all Authorization headers: the error, or undefined if the only one has the token
  */
 export function createBearerCheck(
     token: string,
-): (header: string | undefined) => HttpError | undefined {
+): (values: readonly string[] | undefined) => HttpError | undefined {
     const expected = digest(token);
-    return (header) => {
-        const given = /^Bearer +(\S+)$/i.exec(header ?? "")?.[1];
+    return ([header = "", second] = []) => {
+        if (second !== undefined) return duplicateHeaderError("authorization");
+        const given = /^Bearer +(\S+)$/i.exec(header)?.[1];
         if (given !== undefined && timingSafeEqual(digest(given), expected)) return undefined;
         const message =
             given === undefined

@@ -33,6 +33,8 @@ export interface AdminServerOptions {
     readonly colour: string;
     readonly version: string;
     readonly log: Log;
+    /** Called with the status of each response. */
+    readonly onRequestEnd: (code: number) => void;
     /** Functions that each register the routes of one concern. */
     readonly routes: readonly AdminRoutes[];
 }
@@ -44,15 +46,16 @@ const DESCRIPTION =
     "all pods share. All paths require the bearer token of the stack's Secret.";
 
 export async function createAdminServer(options: AdminServerOptions): Promise<AdminServer> {
-    const { token, colour, version, log, routes } = options;
+    const { token, colour, version, log, onRequestEnd, routes } = options;
     const app = createApp();
     const checkToken = createBearerCheck(token);
     app.addHook("onRequest", (request, reply, next) => {
         void reply.headers({ [HEADERS.servedBy]: colour, [HEADERS.servedVersion]: version });
-        next(checkToken(request.headers.authorization));
+        next(checkToken(request.raw.headersDistinct.authorization));
     });
     // Logs the route instead of the URL, to keep texts and keys out of the logs.
     app.addHook("onResponse", ({ method, routeOptions: { url } }, { statusCode }, next) => {
+        onRequestEnd(statusCode);
         if (method !== "GET") log.info({ method, route: url, status: statusCode }, "Admin request");
         next();
     });

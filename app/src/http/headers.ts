@@ -1,5 +1,7 @@
 import { randomBytes } from "node:crypto";
 
+import { HttpError } from "./protocol/error.ts";
+
 /**
  * Finds a header in the raw list. Building an object of all headers would cost more than all lookups.
  *
@@ -26,6 +28,24 @@ export function findHeader(rawHeaders: readonly string[], name: string, from = 0
 }
 
 /**
+ * Reads a header that has one value.
+ *
+ * @param name in lower case
+ * @throws HttpError 400 if the header was sent twice: of two values, neither may win
+ */
+export function getSingleHeader(rawHeaders: readonly string[], name: string): string | undefined {
+    const at = findHeader(rawHeaders, name);
+    if (at < 0) return undefined;
+    if (findHeader(rawHeaders, name, at + 2) < 0) return rawHeaders[at + 1];
+    throw duplicateHeaderError(name);
+}
+
+export function duplicateHeaderError(name: string): HttpError {
+    const message = `${name} was sent twice; allowed: once`;
+    return new HttpError(400, message, { param: name, code: "duplicate_header" });
+}
+
+/**
  * Finds all lines of a header, which are one list (RFC 9110, section 5.3).
  *
  * @param name in lower case
@@ -45,10 +65,12 @@ export function isRequestId(text: string): boolean {
     return REQUEST_ID.test(text);
 }
 
-/** The client's ID if it is valid, for correlation of the logs; otherwise a new ID. */
+/** The client's ID if it has one and that is valid, for correlation of the logs; otherwise a new ID. */
 export function getRequestId(rawHeaders: readonly string[], name: string): string {
-    const own = getHeader(rawHeaders, name);
-    if (own !== undefined && isRequestId(own)) return own;
+    const at = findHeader(rawHeaders, name);
+    const own = at < 0 ? undefined : rawHeaders[at + 1];
+    if (own !== undefined && isRequestId(own) && findHeader(rawHeaders, name, at + 2) < 0)
+        return own;
     requests += 1;
     return `${PROCESS}-${requests.toString(36)}`;
 }

@@ -1,6 +1,6 @@
 import { CACHE_MODES, HEADERS, type CacheMode, type Tenant } from "@property-search/contract";
 
-import { findHeader, getJoinedHeader } from "../http/headers.ts";
+import { getSingleHeader } from "../http/headers.ts";
 import { HttpError } from "../http/protocol/error.ts";
 import type { RequestCacheMode } from "../requestContext.ts";
 
@@ -15,13 +15,10 @@ const MAX_SHOWN = 64;
 /** The header decides, then the tenant, then an experiment or the service's setting. Exact hits pay for this, too. */
 export function createChooseCacheMode(defaultMode: RequestCacheMode): ChooseCacheMode {
     return (rawHeaders, { cacheMode: own }) => {
-        const at = findHeader(rawHeaders, HEADERS.cacheMode);
-        if (at < 0) return own ?? defaultMode;
-        // Of two lines, neither may win.
-        const isOnly = findHeader(rawHeaders, HEADERS.cacheMode, at + 2) < 0;
-        const mode = isOnly ? parseMode(rawHeaders[at + 1] ?? "") : undefined;
+        const header = getSingleHeader(rawHeaders, HEADERS.cacheMode);
+        if (header === undefined) return own ?? defaultMode;
+        const mode = parseMode(header);
         if (mode) return mode;
-        const header = getJoinedHeader(rawHeaders, HEADERS.cacheMode) ?? "";
         const shown = JSON.stringify(header.slice(0, MAX_SHOWN));
         const message = `${HEADERS.cacheMode} is ${shown}; allowed: ${CACHE_MODES.join(", ")}`;
         throw new HttpError(400, message, { param: HEADERS.cacheMode });

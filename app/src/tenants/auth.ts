@@ -1,5 +1,6 @@
 import type { Tenant } from "@property-search/contract";
 
+import type { PortToken } from "../distinctTokens.ts";
 import type { TenantsConfig } from "./config.ts";
 import type { Log } from "../log.ts";
 import { ANONYMOUS } from "../requestContext.ts";
@@ -26,12 +27,16 @@ export interface Auth {
 
 const ANONYMOUS_TENANT: Tenant = { id: ANONYMOUS, pool: ANONYMOUS, limits: undefined };
 
-/** @throws TenantsError if the tenants file is invalid */
+/**
+ * @param tokens values that no API key may have
+ * @throws TenantsError if the tenants file is invalid
+ */
 export function createAuth(
     { file, anonymous }: TenantsConfig,
     store: UsageStore | undefined,
     log: Log,
     onRejected: OnRejected,
+    tokens: readonly PortToken[] = [],
 ): Auth {
     if (file === undefined && anonymous) {
         return {
@@ -44,7 +49,7 @@ export function createAuth(
     const directory =
         file === undefined
             ? { current: () => createTenantDirectory([]), stop: () => undefined }
-            : watchTenantDirectory(file, log);
+            : watchTenantDirectory(file, tokens, log);
     const tenantUsage = createUsage(store, log);
     tenantUsage.start();
     return {

@@ -2,7 +2,7 @@ import type { Limits, RejectionReason, Tenant } from "@property-search/contract"
 
 import { detach } from "../detach.ts";
 import { HttpError } from "../http/protocol/error.ts";
-import { getHeader } from "../http/headers.ts";
+import { getSingleHeader } from "../http/headers.ts";
 import { ANONYMOUS } from "../requestContext.ts";
 import { createTokenBucket, type TokenBucket, type Rate } from "./tokenBucket.ts";
 import { extractKey, type TenantDirectory } from "./tenantDirectory.ts";
@@ -20,7 +20,7 @@ export interface Admission {
 }
 
 export interface Authenticator {
-    /** @throws HttpError 401 for an unknown key, LimitError */
+    /** @throws HttpError 401 for an unknown key, 400 for a key that was sent twice; LimitError */
     readonly admit: (rawHeaders: readonly string[]) => Admission;
 }
 
@@ -92,7 +92,7 @@ export function createAuthenticator(dependencies: AuthenticatorDependencies): Au
 
     function identify(rawHeaders: readonly string[]): Tenant {
         const credential =
-            getHeader(rawHeaders, "authorization") ?? getHeader(rawHeaders, "api-key");
+            getSingleHeader(rawHeaders, "authorization") ?? getSingleHeader(rawHeaders, "api-key");
         if (credential === undefined) {
             if (anonymous) return anonymous;
             throw unauthorisedError(

@@ -129,7 +129,7 @@ test.each([2_000, 200_000])(
         const answer = await send({ verdict: "relevant", requestId: "x".repeat(bytes) });
         expect([answer.status, (answer.json as { error: object }).error]).toEqual([
             413,
-            expect.objectContaining({ message: expect.stringContaining("allowed: 1024") }),
+            expect.objectContaining({ message: expect.stringContaining("larger than 1024 bytes") }),
         ]);
     },
 );

@@ -53,13 +53,11 @@ describe("the cache mode of a request", () => {
         expect(choose([HEADERS.cacheMode, "semantic"], { cacheMode: "exact" })).toBe("semantic");
     });
 
-    test("with two lines of the header is a 400 that shows both, even if they are equal", () => {
+    test("with two lines of the header is a 400, even if they are equal", () => {
         const choose = createChooseCacheMode("exact");
         for (const second of CACHE_MODES) {
             const headers = ["x-cache-mode", "exact", "accept", "*/*", "X-Cache-Mode", second];
-            expect(() => choose(headers, {})).toThrow(
-                `x-cache-mode is "exact, ${second}"; allowed: exact, semantic`,
-            );
+            expect(() => choose(headers, {})).toThrow("x-cache-mode was sent twice; allowed: once");
         }
     });
 

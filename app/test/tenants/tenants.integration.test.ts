@@ -50,6 +50,17 @@ afterAll(async () => {
     await Promise.all([redis.kill(), upstream.stop()]);
 });
 
+test("a tenant's key may not be a token of the pod's ports", async () => {
+    const AUTOMATION_TOKEN = "key-of-a-with-more-than-32-characters";
+    const keys = [{ sha256: hashOf(AUTOMATION_TOKEN) }];
+    await writeFile(file, JSON.stringify({ tenants: [tenant("b"), { id: "a", keys }] }));
+    const environment = { ...stubEnvironment(upstream.url), TENANTS_FILE: file };
+    await expect(startService({ ...environment, AUTOMATION_TOKEN })).rejects.toThrow(
+        "tenants[1].keys has the value of AUTOMATION_TOKEN; allowed: a key of its own",
+    );
+    services.push(await startService(environment));
+});
+
 const hashOf = (key: string) => createHash("sha256").update(key).digest("hex");
 
 /** A tenant whose only key is `key-of-` and its ID. */

@@ -1,7 +1,15 @@
 import { UserError } from "@property-search/contract";
 import type { Command } from "commander";
 import { parseWebhookUrl } from "../slack.ts";
-import { MAX_DAYS_KEPT, print, readNumber, readSecret, readTime, readUrl } from "./flags.ts";
+import {
+    checkDistinctTokens,
+    MAX_DAYS_KEPT,
+    print,
+    readNumber,
+    readSecret,
+    readTime,
+    readUrl,
+} from "./flags.ts";
 
 interface AnalyseFlags {
     readonly prometheus: string;
@@ -70,10 +78,11 @@ export function addAnalyse(program: Command): void {
         });
 }
 
-function readAdmin({ admin, adminTokenFile }: AnalyseFlags) {
+function readAdmin({ admin, adminTokenFile, publishTokenFile }: AnalyseFlags) {
     if (admin.length === 0) return [];
     const token = readSecret(adminTokenFile);
     if (token === undefined) throw new UserError("--admin needs --admin-token-file");
+    checkDistinctTokens(token, readSecret(publishTokenFile));
     return admin.map((url) => ({ url, token }));
 }
 

@@ -18,6 +18,15 @@ export function requireSecret(file: string): string {
     return text;
 }
 
+/** @throws UserError if one token opens both the service and the page */
+export function checkDistinctTokens(adminToken: string, pageToken: string | undefined): void {
+    if (adminToken === pageToken) {
+        throw new UserError(
+            "--admin-token-file and --publish-token-file have the same token; allowed: one for each",
+        );
+    }
+}
+
 export function readUrl(flag: string) {
     return (text: string): string => {
         const url = URL.parse(text);

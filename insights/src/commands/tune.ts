@@ -3,7 +3,14 @@ import { Option, type Command } from "commander";
 import { createSettingsPort } from "../tuning/admin.ts";
 import { MODES, type Mode } from "../tuning/record.ts";
 import { createFileStore, createPageStore, type RecordStore } from "../tuning/recordStore.ts";
-import { print, readSecret, readTime, readUrl } from "./flags.ts";
+import {
+    checkDistinctTokens,
+    print,
+    readSecret,
+    readTime,
+    readUrl,
+    requireSecret,
+} from "./flags.ts";
 
 interface TuneFlags {
     readonly prometheus: string;
@@ -68,7 +75,8 @@ export function addTune(program: Command): void {
             const { tune } = await import("../tuning/tune.ts");
             const now = flags.now === undefined ? new Date() : new Date(flags.now * 1000);
             const to = Math.floor(now.getTime() / 60_000) * 60;
-            const adminToken = readSecret(flags.adminTokenFile) ?? "";
+            const adminToken = requireSecret(flags.adminTokenFile);
+            checkDistinctTokens(adminToken, readSecret(flags.publishTokenFile));
             await tune({
                 prometheus: { url: flags.prometheus, token: readSecret(flags.tokenFile) },
                 settings: createSettingsPort(

@@ -1,3 +1,4 @@
+import { findDuplicateKey } from "@property-search/contract";
 import { createHash } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { promisify } from "node:util";
@@ -111,6 +112,8 @@ function compress(body: Buffer, encoding: Encoding): Promise<Buffer> {
 export async function readBody(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
     const pieces: Buffer[] = [];
     let bytes = 0;
+    const tooLarge = new HttpError(413, `The body is larger than ${maxBytes} bytes.`);
+    if (Number(request.headers["content-length"] ?? 0) > 4 * maxBytes) throw tooLarge;
     try {
         // What is too large is read and dropped for a while, so that the client gets to read the answer.
         for await (const piece of request as AsyncIterable<Buffer>) {
@@ -121,7 +124,7 @@ export async function readBody(request: IncomingMessage, maxBytes: number): Prom
     } catch {
         throw new HttpError(400, "The body ended early.");
     }
-    if (bytes > maxBytes) throw new HttpError(413, `The body is larger than ${maxBytes} bytes.`);
+    if (bytes > maxBytes) throw tooLarge;
     return Buffer.concat(pieces);
 }
 
@@ -131,10 +134,14 @@ export async function readJson(request: IncomingMessage, maxBytes: number): Prom
     if (!/^application\/json\b/.test(type)) {
         throw new HttpError(415, `content-type is "${type}"; allowed: application/json`);
     }
-    const body = await readBody(request, maxBytes);
+    const body = (await readBody(request, maxBytes)).toString();
+    let value: unknown;
     try {
-        return JSON.parse(body.toString()) as unknown;
+        value = JSON.parse(body);
     } catch {
         throw new HttpError(400, "The body is not JSON.");
     }
+    const key = findDuplicateKey(body)?.slice(0, 64);
+    if (key === undefined) return value;
+    throw new HttpError(400, `${JSON.stringify(key)} is in an object twice; allowed: once`);
 }

@@ -7,6 +7,7 @@ import { rulesErrors, type RulesRecord } from "../../reuse/rules/rules.ts";
 import { CONCEPT_RULES } from "../../semantic/conceptRules.ts";
 import { MIN_SURROUNDINGS } from "../../semantic/termPairs.ts";
 import { replacementError } from "../replacementError.ts";
+import { MAX_TEXT_BODY_BYTES } from "../app.ts";
 import type { AdminRoutes } from "../server.ts";
 import { Actor, Failure, strict } from "./schemas.ts";
 import { requireReuse, type SemanticRoutesDependencies } from "./semantic.ts";
@@ -77,6 +78,7 @@ export function conceptRulesRoutes({
         app.put(
             ADMIN_PATHS.conceptRules,
             {
+                bodyLimit: MAX_TEXT_BODY_BYTES,
                 schema: {
                     summary: "Replace the concept rules of all pods",
                     body: strict({ actor: Actor, rules: CONCEPT_RULES }),

@@ -1,6 +1,7 @@
 import { Type } from "typebox";
 
 import { LOCAL_STATES, REDIS_STATES, type Entries } from "../entries/entries.ts";
+import { MAX_TEXT_BODY_BYTES } from "../app.ts";
 import type { AdminRoutes } from "../server.ts";
 import { Actor, Failure, Key, reasonField, strict, Tenant } from "./schemas.ts";
 
@@ -68,6 +69,7 @@ export function entryRoutes(entries: Entries): AdminRoutes {
         app.post(
             "/entries/inspect",
             {
+                bodyLimit: MAX_TEXT_BODY_BYTES,
                 schema: {
                     summary: "Inspect the entry of an input",
                     body: Lookup,

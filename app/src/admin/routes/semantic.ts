@@ -15,6 +15,7 @@ import type { ReuseRules } from "../../reuse/rules/rules.ts";
 import { mostTokens } from "../../reuse/thread/tokenLimit.ts";
 import { VETOES } from "../../semantic/vetoes.ts";
 import type { Entries, EntryInput } from "../entries/entries.ts";
+import { MAX_TEXT_BODY_BYTES } from "../app.ts";
 import type { AdminRoutes } from "../server.ts";
 import { Failure, Key, strict, Tenant } from "./schemas.ts";
 
@@ -131,6 +132,7 @@ export function semanticRoutes(dependencies: SemanticRoutesDependencies): AdminR
         app.post(
             "/semantic/inspect",
             {
+                bodyLimit: MAX_TEXT_BODY_BYTES,
                 schema: {
                     summary: "Show from which texts a text would be answered",
                     body: Lookup,

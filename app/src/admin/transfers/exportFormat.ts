@@ -1,3 +1,5 @@
+import { findDuplicateKey } from "@property-search/contract";
+
 import { ENTRY_VERSION } from "../../vector/entry.ts";
 import { SCHEMA_VERSION } from "../../key/key.ts";
 import { HttpError } from "../../http/protocol/error.ts";
@@ -64,6 +66,7 @@ export function parseHeader(content: string, spaceOf: (tenant: string) => Space)
 function parseObject(content: string): Readonly<Record<string, unknown>> | undefined {
     try {
         const value: unknown = JSON.parse(content);
+        if (findDuplicateKey(content) !== undefined) return undefined;
         return typeof value === "object" && value !== null
             ? (value as Readonly<Record<string, unknown>>)
             : undefined;

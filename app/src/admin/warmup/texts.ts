@@ -1,5 +1,7 @@
 import type { Readable } from "node:stream";
 
+import { findDuplicateKey } from "@property-search/contract";
+
 import { HttpError } from "../../http/protocol/error.ts";
 import type { Normalise } from "../../key/normalise.ts";
 import { splitLines, invalidLine } from "../ndjson.ts";
@@ -50,6 +52,8 @@ function parseLine(content: string, line: number): string {
     } catch {
         throw invalidLine(line, "it is not JSON");
     }
+    if (findDuplicateKey(content) !== undefined)
+        throw invalidLine(line, "it has a key twice; allowed: once");
     if (typeof value === "string") return value;
     const text = typeof value === "object" && value && "text" in value ? value.text : undefined;
     if (typeof text === "string") return text;

@@ -4,11 +4,11 @@ import type { Log } from "../../log.ts";
 import type { ByteBudget } from "../../memory/byteBudget.ts";
 import type { FeedbackMetrics } from "../../metrics/feedback.ts";
 import type { Admission, Authenticator } from "../../tenants/authenticator.ts";
-import { getHeader, getRequestId } from "../headers.ts";
-import { HttpError, toHttpError } from "../protocol/error.ts";
+import { getJoinedHeader, getRequestId } from "../headers.ts";
+import { toHttpError } from "../protocol/error.ts";
 import type { Handler } from "../protocol/exchange.ts";
 import { MAX_FEEDBACK_BYTES, parseFeedback } from "../protocol/feedbackRequest.ts";
-import { readBody } from "../protocol/requestBody.ts";
+import { bodyTooLargeError, readBody, type BodyHandlers } from "../protocol/requestBody.ts";
 import type { Responder } from "../protocol/responder.ts";
 
 export interface FeedbackDependencies {
@@ -39,13 +39,12 @@ export function createFeedbackHandler(dependencies: FeedbackDependencies): Handl
             responder.sendError(response, toHttpError(error), id);
             return;
         }
-        readBody(request, bodyBudget, {
+        const handlers: BodyHandlers = {
             onBody: (body, reservation) => {
                 try {
-                    if (!Buffer.isBuffer(body) || body.length > MAX_FEEDBACK_BYTES)
-                        throw bodyTooLongError(body.length);
+                    if (!Buffer.isBuffer(body)) throw bodyTooLargeError(MAX_FEEDBACK_BYTES);
                     const { tenant } = admission;
-                    const cache = getHeader(rawHeaders, HEADERS.cache);
+                    const cache = getJoinedHeader(rawHeaders, HEADERS.cache);
                     const { verdict, source, requestId } = parseFeedback(body, cache);
                     feedback.onFeedback(tenant.id, verdict, source);
                     log.debug({ tenant: tenant.id, requestId, verdict, source }, "Feedback");
@@ -62,13 +61,7 @@ export function createFeedbackHandler(dependencies: FeedbackDependencies): Handl
                 responder.sendError(response, error, id);
             },
             onAborted: () => admission.release(),
-        });
+        };
+        readBody(request, bodyBudget, handlers, MAX_FEEDBACK_BYTES);
     };
-}
-
-function bodyTooLongError(bytes: number): HttpError {
-    return new HttpError(
-        413,
-        `The body has ${bytes} bytes; allowed: ${MAX_FEEDBACK_BYTES}, since feedback has no texts`,
-    );
 }

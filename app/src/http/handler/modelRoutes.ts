@@ -1,6 +1,7 @@
 import { PATHS } from "@property-search/contract";
 
 import type { Authenticator } from "../../tenants/authenticator.ts";
+import { withRequestCount } from "../protocol/countRequests.ts";
 import { toHttpError, modelNotFoundError } from "../protocol/error.ts";
 import type { Handler } from "../protocol/exchange.ts";
 import { JSON_TYPE, type Responder } from "../protocol/responder.ts";
@@ -15,6 +16,8 @@ export interface ModelRoutesDependencies {
     /** The same, for a body without a model, which the path names. */
     readonly deployment: Handler;
     readonly responder: Responder;
+    /** Called with the status of each response about models. */
+    readonly onModelsRequestEnd: (code: number) => void;
 }
 
 /** OpenAI's model list and Azure's deployments, with a model's name in the path. */
@@ -26,6 +29,7 @@ const MODEL_PATHS = [
 /** Routes with the model in the path: OpenAI's model list, and Azure's embeddings. */
 export function createModelRoutes(dependencies: ModelRoutesDependencies): Required<Routes> {
     const { model, provider, authenticator, embeddings, deployment, responder } = dependencies;
+    const { onModelsRequestEnd } = dependencies;
     const created = Math.floor(Date.now() / 1000);
     const card = { id: model, object: "model", created, owned_by: provider };
     // Names may contain slashes, which some clients do not encode.
@@ -33,7 +37,7 @@ export function createModelRoutes(dependencies: ModelRoutesDependencies): Requir
 
     function serveJson(body: object): Handler {
         const text = JSON.stringify(body);
-        return (request, response) => {
+        return withRequestCount((request, response) => {
             request.resume();
             try {
                 authenticator.admit(request.rawHeaders).release();
@@ -41,7 +45,7 @@ export function createModelRoutes(dependencies: ModelRoutesDependencies): Requir
             } catch (error) {
                 responder.sendError(response, toHttpError(error));
             }
-        };
+        }, onModelsRequestEnd);
     }
 
     return {

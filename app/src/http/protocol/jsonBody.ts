@@ -1,5 +1,7 @@
 import { isUtf8 } from "node:buffer";
 
+import { findDuplicateKey } from "@property-search/contract";
+
 import { HttpError, invalidFieldError } from "./error.ts";
 
 /**
@@ -21,10 +23,11 @@ export function parseObject(
             `The body has more than ${maxValues} values; allowed: ${maxValues}`,
         );
     }
+    // Parsers may ignore a byte order mark (RFC 8259, 8.1), which PowerShell and some editors write.
+    const json = body.toString("utf8").replace(/^\ufeff/, "");
     let value: unknown;
     try {
-        // Parsers may ignore a byte order mark (RFC 8259, 8.1), which PowerShell and some editors write.
-        value = JSON.parse(body.toString("utf8").replace(/^\ufeff/, ""));
+        value = JSON.parse(json);
     } catch {
         throw new HttpError(400, "The body is not JSON");
     }
@@ -37,7 +40,22 @@ export function parseObject(
         const message = `${JSON.stringify(field.slice(0, 64))} is unknown; allowed: ${allowed.join(", ")}`;
         throw invalidFieldError(field.slice(0, 64), message, "unknown_parameter");
     }
+    const error = duplicateKeyError(json);
+    if (error) throw error;
     return value as Record<string, unknown>;
+}
+
+/**
+ * Of two values of the same key, neither may win.
+ *
+ * @param json valid JSON
+ * @returns a 400 that names a key that an object has twice, or null if there is none
+ */
+export function duplicateKeyError(json: string): HttpError | null {
+    const key = findDuplicateKey(json)?.slice(0, 64);
+    if (key === undefined) return null;
+    const message = `${JSON.stringify(key)} is in an object twice; allowed: once`;
+    return invalidFieldError(key, message, "duplicate_parameter");
 }
 
 const [QUOTE, BACKSLASH, COMMA, BRACKET, BRACE] = ['"', "\\", ",", "[", "{"].map((one) =>

@@ -1,5 +1,6 @@
 import { freeBuffer } from "../../memory/freeBuffer.ts";
 import { createSegmentPool, SEGMENT_BYTES } from "./segmentPool.ts";
+import { getHeader } from "../headers.ts";
 import type { ByteBudget, ByteReservation } from "../../memory/byteBudget.ts";
 import { HttpError } from "./error.ts";
 import type { HttpRequest } from "./exchange.ts";
@@ -31,11 +32,16 @@ export interface BodyHandlers {
 
 const NOTHING = Buffer.alloc(0);
 
-/** Reads a whole body. A small body that arrives in one chunk is passed on without a copy. */
+/**
+ * Reads a whole body. A small body that arrives in one chunk is passed on without a copy.
+ *
+ * @param maxBytes a body that declares more is rejected before it is read, any other one once it has more
+ */
 export function readBody(
     request: HttpRequest,
     budget: ByteBudget,
     { onBody, onError, onAborted }: BodyHandlers,
+    maxBytes = MAX_BODY_BYTES,
 ): void {
     /** The whole body, if it is small. */
     let buffer: Buffer = NOTHING;
@@ -43,11 +49,13 @@ export function readBody(
     let bytes = 0;
     let isRejected = false;
     const reservation = budget.reserve(() => reject(overloadedError()));
+    if (Number(getHeader(request.rawHeaders, "content-length") ?? 0) > maxBytes)
+        reject(bodyTooLargeError(maxBytes));
     request.readInto({
         onChunk: (chunk) => {
             // The rest is read and dropped: a client that is still sending would not see the response.
             if (isRejected) freeBuffer(chunk);
-            else if (bytes + chunk.length > MAX_BODY_BYTES) reject(bodyTooLargeError());
+            else if (bytes + chunk.length > maxBytes) reject(bodyTooLargeError(maxBytes));
             else if (bytes + chunk.length <= MAX_BYTES_PER_TURN) append(chunk);
             else {
                 if (bytes > 0 && segments.length === 0) moveToSegments();
@@ -134,8 +142,8 @@ export function readBody(
     }
 }
 
-export function bodyTooLargeError(): HttpError {
-    return new HttpError(413, `The body is larger than ${MAX_BODY_BYTES} bytes`);
+export function bodyTooLargeError(maxBytes: number): HttpError {
+    return new HttpError(413, `The body is larger than ${maxBytes} bytes`);
 }
 
 export function overloadedError(): HttpError {

@@ -1,6 +1,9 @@
 import { PATHS } from "@property-search/contract";
 
+import { withRequestCount } from "./countRequests.ts";
 import { HttpError } from "./error.ts";
+import { MAX_FEEDBACK_BYTES } from "./feedbackRequest.ts";
+import { MAX_BODY_BYTES } from "./requestBody.ts";
 import type { Handler, HttpRequest, HttpResponse } from "./exchange.ts";
 import type { Responder } from "./responder.ts";
 
@@ -17,13 +20,19 @@ const SLASH = 0x2f;
 const AUTHORITY = /^https?:\/\/[^/?#]*/i;
 const METHODS = ["GET", "HEAD", "POST", "OPTIONS"] as const;
 
-export function createRouter({ post, get, findPathError }: Routes, responder: Responder): Handler {
+/** @param onUnmatchedEnd called with the status of each response that no route gives */
+export function createRouter(
+    { post, get, findPathError }: Routes,
+    responder: Responder,
+    onUnmatchedEnd: (code: number) => void = () => undefined,
+): Handler {
     const posts = new Map(Object.entries(post));
     const gets = new Map(Object.entries(get));
+    const respondToUnmatched = withRequestCount(unmatched, onUnmatchedEnd);
 
     return (request, response) => {
-        const { method, url = "/" } = request;
-        const path = pathOf(url);
+        const { method } = request;
+        const path = pathOf(request.url);
         const handler =
             method === "POST"
                 ? posts.get(path)
@@ -31,10 +40,11 @@ export function createRouter({ post, get, findPathError }: Routes, responder: Re
                   ? gets.get(path)
                   : undefined;
         if (handler) handler(request, response);
-        else respondToUnmatched(path, request, response);
+        else respondToUnmatched(request, response);
     };
 
-    function respondToUnmatched(path: string, request: HttpRequest, response: HttpResponse): void {
+    function unmatched(request: HttpRequest, response: HttpResponse): void {
+        const path = pathOf(request.url);
         request.resume();
         const allowed = METHODS.filter(
             (method) =>
@@ -54,10 +64,15 @@ export function createRouter({ post, get, findPathError }: Routes, responder: Re
     }
 }
 
-function pathOf(url: string): string {
+function pathOf(url = "/"): string {
     const target = url.charCodeAt(0) === SLASH ? url : url.replace(AUTHORITY, "");
     const query = target.indexOf("?");
     return (query < 0 ? target : target.slice(0, query)) || "/";
+}
+
+/** Largest body that the route of a target reads. */
+export function maxBodyBytesOf(url?: string): number {
+    return pathOf(url) === PATHS.feedback ? MAX_FEEDBACK_BYTES : MAX_BODY_BYTES;
 }
 
 function pathNotFoundError(path: string): HttpError {

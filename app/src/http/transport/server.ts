@@ -9,7 +9,8 @@ import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { setTimeout as wait } from "node:timers/promises";
 
-import { bodyTooLargeError, MAX_BODY_BYTES } from "../protocol/requestBody.ts";
+import { bodyTooLargeError } from "../protocol/requestBody.ts";
+import { maxBodyBytesOf } from "../protocol/router.ts";
 import { createListeners } from "./reusePortListeners.ts";
 import { formatError, HttpError } from "../protocol/error.ts";
 import type { Handler } from "../protocol/exchange.ts";
@@ -113,9 +114,10 @@ export function createNodeServer(serve: Handler, timeouts = TIMEOUTS): Server {
         reject(request, response, new HttpError(417, message));
     });
     server.on("checkContinue", (request: SinkableRequest, response: ServerResponse) => {
-        if (Number(request.headers["content-length"] ?? 0) > MAX_BODY_BYTES) {
+        const maxBytes = maxBodyBytesOf(request.url);
+        if (Number(request.headers["content-length"] ?? 0) > maxBytes) {
             connections.onRequest(request, response);
-            reject(request, response, bodyTooLargeError());
+            reject(request, response, bodyTooLargeError(maxBytes));
             return;
         }
         response.writeContinue();

@@ -3,15 +3,16 @@ import { interpolate, type TtlEvidence } from "./evidence.ts";
 import { formatDuration } from "./format.ts";
 import type { Change, Comparison, Proposal } from "./proposal.ts";
 
-/** Changes of one day, as factors of the lifetime in force. */
-const STEPS = [1 / 2, Math.SQRT1_2, Math.SQRT2, 2];
+/**
+ * Changes of one day, as factors of the lifetime in force. A shorter lifetime costs before it saves: popular texts are
+ * fetched earlier at once, and the storage of the others shrinks when the longer lifetime has passed. What it costs until
+ * then is in proportion to the step, so that steps down are small, and each is complete before the next one.
+ */
+const STEPS = { up: [Math.SQRT2, 2], down: [2 ** (-1 / 8)] };
 /** Bounds of a tuned lifetime: the range that ghost caches know. */
 const [LEAST_SECONDS, MOST_SECONDS] = [3_600, 30 * 86_400];
-/**
- * Hysteresis: a smaller gain, as a part of the cost, is not worth a change. A shorter lifetime costs before it saves: popular
- * texts are fetched earlier at once, and the storage of the others shrinks until the longer lifetime has passed.
- */
-const MIN_GAIN = { longer: 0.01, shorter: 0.05 };
+/** Hysteresis: a smaller gain, as a part of the cost, is not worth a change. */
+const MIN_GAIN = 0.01;
 /** Fetches that the service makes may differ by this factor from those that the ghosts expect. */
 const MAX_DEVIATION = 1.25;
 /** Fewer fetches per day show nothing. */
@@ -24,6 +25,8 @@ const TOLERATED_PART = 0.5;
 /**
  * The cheapest lifetime within one step: fetches cost money, and so do the entries that are kept, each for its lifetime and
  * the time as a stale entry after it (Little's law).
+ *
+ * @param recentValues lifetimes with which entries that exist may have been written
  */
 export function proposeTtl(
     evidence: TtlEvidence,
@@ -33,7 +36,10 @@ export function proposeTtl(
     const problem = findProblem(evidence, current, recentValues);
     if (problem !== undefined) return keep(problem);
     const cost = costOf(evidence, current);
-    const candidates = STEPS.map((step) => roundTtl(current * step))
+    const isShortening = recentValues.some((value) => value > current);
+    const steps = isShortening ? STEPS.up : [...STEPS.down, ...STEPS.up];
+    const candidates = steps
+        .map((step) => roundTtl(current * step))
         .filter((ttl) => ttl !== current && ttl <= evidence.memorySeconds)
         .map((to) => ({ to, ...gainOf(evidence, current, to) }))
         .sort((a, b) => b.gain - a.gain);
@@ -41,10 +47,9 @@ export function proposeTtl(
     if (!best) return keep("no other lifetime is within the time that the ghost caches know");
     const { to, gain, error } = best;
     const words = `${formatDuration(to)} instead of ${formatDuration(current)}`;
-    const least = to > current ? MIN_GAIN.longer : MIN_GAIN.shorter;
-    if (gain < least * cost || gain <= error)
+    if (gain < MIN_GAIN * cost || gain <= error)
         return keep(
-            `${words} would save less than ${formatPercent(least)} or than the error of sampling (gain ${formatDollars(gain)} ± ${formatDollars(error)} a day of ${formatDollars(cost)})`,
+            `${words} would save less than ${formatPercent(MIN_GAIN)} or than the error of sampling (gain ${formatDollars(gain)} ± ${formatDollars(error)} a day of ${formatDollars(cost)})`,
         );
     return {
         to,

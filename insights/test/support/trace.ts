@@ -17,6 +17,8 @@ export interface TraceOptions {
     readonly flashCrowdDay: number;
 }
 
+/** Jest looks globals up anew for each use. */
+const { round, log, floor, min, cos, PI } = Math;
 export const DAY_SECONDS = 86_400;
 /** Share of the requests at night over those at noon, and of a weekend's over a weekday's. */
 const [NIGHT, WEEKEND] = [0.25, 0.55];
@@ -37,7 +39,7 @@ const CROWD = { factor: 3, hours: 6, texts: 300 };
 export function createTrace(options: TraceOptions): Trace {
     const { seed, days, requestsPerDay, flashCrowdDay } = options;
     const random = seededRandom(seed);
-    const ranks = Math.round(POPULAR_PER_REQUEST * requestsPerDay);
+    const ranks = round(POPULAR_PER_REQUEST * requestsPerDay);
     const ends = new Float64Array(ranks);
     const textOf = new Int32Array(ranks);
     let textCount = 0;
@@ -53,7 +55,7 @@ export function createTrace(options: TraceOptions): Trace {
     const crowdTo = crowdFrom + CROWD.hours * 3_600;
     const peak = (requestsPerDay / DAY_SECONDS) * 1.6 * CROWD.factor;
     for (let time = 0; ;) {
-        time -= Math.log(1 - random()) / peak;
+        time -= log(1 - random()) / peak;
         if (time >= days * DAY_SECONDS) break;
         const isCrowded = time >= crowdFrom && time < crowdTo;
         const usual = demandAt(time) / (1.6 * CROWD.factor);
@@ -63,15 +65,15 @@ export function createTrace(options: TraceOptions): Trace {
             texts.push(random() < SINGLE ? textCount++ : popular(time));
         } else if (isCrowded && drawn < usual * CROWD.factor) {
             times.push(time);
-            texts.push(crowd + Math.floor(random() ** 2 * CROWD.texts));
+            texts.push(crowd + floor(random() ** 2 * CROWD.texts));
         }
     }
     return { times: Float64Array.from(times), texts: Int32Array.from(texts), textCount };
 
     function popular(time: number): number {
-        const rank = Math.min(ranks - 1, Math.floor(zipf(random(), ranks)));
+        const rank = min(ranks - 1, floor(zipf(random(), ranks)));
         if ((ends[rank] ?? 0) < time) {
-            ends[rank] = time - Math.log(1 - random()) * POPULAR_DAYS * DAY_SECONDS;
+            ends[rank] = time - log(1 - random()) * POPULAR_DAYS * DAY_SECONDS;
             textOf[rank] = textCount++;
         }
         return textOf[rank] ?? 0;
@@ -81,8 +83,8 @@ export function createTrace(options: TraceOptions): Trace {
 /** Requests at a time over those of a mean weekday: 1.6 at noon at most. */
 function demandAt(time: number): number {
     const hour = (time / 3_600) % 24;
-    const day = Math.floor(time / DAY_SECONDS) % 7;
-    const light = (1 - Math.cos((2 * Math.PI * hour) / 24)) / 2;
+    const day = floor(time / DAY_SECONDS) % 7;
+    const light = (1 - cos((2 * PI * hour) / 24)) / 2;
     return 1.6 * (NIGHT + (1 - NIGHT) * light) * (day >= 5 ? WEEKEND : 1);
 }
 

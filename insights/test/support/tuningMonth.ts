@@ -27,7 +27,8 @@ export const TOO_SHORT: Scenario = {
     staleSeconds: DAY_SECONDS,
     configuredTtl: DAY_SECONDS,
 };
-/** A shorter lifetime costs before it saves: docs/insights.md. */
+/** Part of the savings to date that a step to a shorter lifetime may cost before it saves: docs/insights.md. */
+export const MAX_DIP = 0.005;
 export const TOO_LONG: Scenario = { ...TOO_SHORT, configuredTtl: 7 * DAY_SECONDS };
 /** The price is halved, so that the lifetime must first grow and then shrink. */
 export const REVERSED: Scenario = {
@@ -47,19 +48,19 @@ export interface Month {
     readonly decisions: readonly Decision[];
 }
 
-/** A month in which the tuner decides each night, and the same month with each fixed lifetime. */
-export function simulateMonth(
+/** A month of requests with a flash crowd, and the prices of a scenario. */
+export function createOptions(
     seed: number,
     requestsPerDay: number,
-    { perFetch, staleSeconds, configuredTtl }: Scenario,
-): Month {
+    { perFetch, staleSeconds }: Scenario,
+): SimulationOptions {
     const trace = createTrace({
         seed,
         days: WARM_UP_DAYS + DAYS,
         requestsPerDay,
         flashCrowdDay: WARM_UP_DAYS + FLASH_CROWD_DAY,
     });
-    const options: SimulationOptions = {
+    return {
         trace,
         warmUpDays: WARM_UP_DAYS,
         staleSeconds,
@@ -68,6 +69,12 @@ export function simulateMonth(
             perEntrySecond: PER_ENTRY_SECOND,
         }),
     };
+}
+
+/** A month in which the tuner decides each night, and the same month with each fixed lifetime. */
+export function simulateMonth(seed: number, requestsPerDay: number, scenario: Scenario): Month {
+    const { configuredTtl } = scenario;
+    const options = createOptions(seed, requestsPerDay, scenario);
     const fixed = GHOST_TTLS_SECONDS.map((ttl) => ({
         ttl,
         net: simulateCache(options, () => ttl),

@@ -12,6 +12,8 @@ import { applyValues, CONFIGURED, configuredSettings } from "../support/settings
 
 const DAY = 86_400;
 const WEEK = 7 * DAY;
+/** A step down from a week, in whole minutes. */
+const STEP_DOWN = 554_580;
 const MONDAY = Date.parse("2026-11-30T02:00:00Z");
 const EIGHT = Array.from({ length: 8 }, (_, at) => at);
 
@@ -91,26 +93,23 @@ const at = (ttl: number, evidence: TtlEvidence): TtlEvidence => ({
 });
 
 describe("the lifetime of entries", () => {
-    test("moves to the cheapest one by a bounded step a day, and stays there", () => {
+    test("shrinks by small steps, each when the entries of the one before are gone, and stays there", () => {
         const run = begin();
-        const values: (number | null)[] = [];
-        for (let number = 0; number < 8; number += 1) {
+        for (let number = 0; number < 150; number += 1)
             night(run, number, { ttl: at(ttlOf(run) ?? NaN, STORAGE_IS_DEAR) });
-            values.push(ttlOf(run));
-        }
-        expect(values.slice(0, 2)).toEqual([3.5 * DAY, 1.75 * DAY]);
-        values.forEach((value, number) => {
-            const before = values[number - 1] ?? WEEK;
-            expect((value ?? NaN) / before).toBeGreaterThanOrEqual(0.5);
+        const changes = run.record.decisions.filter(({ action }) => action === "change");
+        expect(changes.length).toBeGreaterThan(15);
+        expect(changes[0]).toMatchObject({ from: WEEK, to: STEP_DOWN });
+        changes.forEach(({ at: time, from, to, status }, number) => {
+            expect((to ?? NaN) / from).toBeCloseTo(STEP_DOWN / WEEK, 2);
+            expect(status).toBe("confirmed");
+            const next = Date.parse(changes[number + 1]?.at ?? "2027-12-31T00:00:00Z");
+            expect(next - Date.parse(time)).toBeGreaterThanOrEqual(from * 1000);
         });
         // The cost changes by less than the hysteresis within this range around one day.
-        expect(values.at(-1)).toBeGreaterThan(0.7 * DAY);
-        expect(values.at(-1)).toBeLessThan(2 * DAY);
-        expect(values.at(-1)).toBe(values.at(-2));
-        const statuses = run.record.decisions
-            .filter(({ action, setting }) => action === "change" && setting === "cacheTtlSeconds")
-            .map(({ status }) => status);
-        expect(new Set(statuses)).toEqual(new Set(["confirmed"]));
+        expect(ttlOf(run)).toBeGreaterThan(0.7 * DAY);
+        expect(ttlOf(run)).toBeLessThan(2 * DAY);
+        expect(changes.at(-1)?.day.localeCompare("2027-04-01")).toBe(-1);
     });
 
     test("grows if storage is cheap, up to what the ghost caches know", () => {
@@ -203,9 +202,9 @@ describe("a change", () => {
     test("is compared with its prediction a day later, at that day's demand and prices, and taken back if it failed", () => {
         const run = begin();
         night(run, 0, { ttl: STORAGE_IS_DEAR });
-        expect(ttlOf(run)).toBe(3.5 * DAY);
-        const [decision] = night(run, 1, { ttl: at(3.5 * DAY, STORAGE_IS_CHEAP) });
-        expect(decision).toMatchObject({ action: "roll back", from: 3.5 * DAY, to: WEEK });
+        expect(ttlOf(run)).toBe(STEP_DOWN);
+        const [decision] = night(run, 1, { ttl: at(STEP_DOWN, STORAGE_IS_CHEAP) });
+        expect(decision).toMatchObject({ action: "roll back", from: STEP_DOWN, to: WEEK });
         expect(decision?.reason).toContain("missed its prediction");
         expect(run.settings.settings.cacheTtlSeconds).toMatchObject({
             source: "config",
@@ -229,7 +228,7 @@ describe("a change", () => {
     test("is followed by no other for three days after it was rolled back", () => {
         const run = begin();
         night(run, 0, { ttl: STORAGE_IS_DEAR });
-        night(run, 1, { ttl: at(3.5 * DAY, STORAGE_IS_CHEAP) });
+        night(run, 1, { ttl: at(STEP_DOWN, STORAGE_IS_CHEAP) });
         for (const number of [2, 3])
             expect(decisionOf(night(run, number, { ttl: STORAGE_IS_DEAR }))?.reason).toContain(
                 "rolled back on 2026-12-01: no other for three days",
@@ -242,11 +241,11 @@ describe("a change", () => {
         night(run, 0, { ttl: STORAGE_IS_DEAR });
         for (const hours of [1, 6, 19]) {
             night(run, 0, { ttl: at(WEEK, STORAGE_IS_DEAR), hours });
-            expect(ttlOf(run)).toBe(3.5 * DAY);
+            expect(ttlOf(run)).toBe(STEP_DOWN);
         }
         expect(run.record.decisions.filter(({ action }) => action === "change")).toHaveLength(1);
-        night(run, 1, { ttl: at(3.5 * DAY, STORAGE_IS_DEAR) });
-        expect(ttlOf(run)).toBe(1.75 * DAY);
+        night(run, 8, { ttl: at(STEP_DOWN, STORAGE_IS_DEAR) });
+        expect(ttlOf(run)).toBeLessThan(STEP_DOWN);
     });
 
     test("waits for a complete day to be compared with, however long that takes", () => {
@@ -258,8 +257,8 @@ describe("a change", () => {
                 action: "keep",
                 reason: partial.evidence,
             });
-        expect(ttlOf(run)).toBe(3.5 * DAY);
-        night(run, 9, { ttl: at(3.5 * DAY, STORAGE_IS_DEAR) });
+        expect(ttlOf(run)).toBe(STEP_DOWN);
+        night(run, 9, { ttl: at(STEP_DOWN, STORAGE_IS_DEAR) });
         expect(run.record.decisions.find(({ action }) => action === "change")).toMatchObject({
             status: "confirmed",
             measured: { day: "2026-12-09", holds: true },
@@ -271,9 +270,9 @@ describe("a change", () => {
         night(run, 0, { ttl: STORAGE_IS_DEAR });
         const [decision] = night(run, -3, { ttl: STORAGE_IS_DEAR });
         expect(decision?.reason).toContain("the clock is before the change of 2026-11-30");
-        expect(ttlOf(run)).toBe(3.5 * DAY);
+        expect(ttlOf(run)).toBe(STEP_DOWN);
         // A jump forward by a month leaves nothing to compare: the evidence of the month ago is not used.
-        night(run, 30, { ttl: at(3.5 * DAY, STORAGE_IS_DEAR) });
+        night(run, 30, { ttl: at(STEP_DOWN, STORAGE_IS_DEAR) });
         expect(run.record.state.days.map(({ day }) => day)).toEqual(["2026-12-30"]);
     });
 });
@@ -282,7 +281,7 @@ describe("nothing is changed", () => {
     test("in review mode, which proposes", () => {
         const run = begin();
         const decision = decisionOf(night(run, 0, { ttl: STORAGE_IS_DEAR, mode: "review" }));
-        expect(decision).toMatchObject({ action: "propose", status: "proposed", to: 3.5 * DAY });
+        expect(decision).toMatchObject({ action: "propose", status: "proposed", to: STEP_DOWN });
         expect(run.settings.version).toBe(0);
     });
 

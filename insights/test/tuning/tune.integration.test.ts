@@ -20,6 +20,8 @@ import { DOLLARS_PER_FETCH, fetchesOf, tuningHistory } from "../support/tuningHi
 const MAIN = path.resolve(import.meta.dirname, "../../src/main.ts");
 const DAY = 86_400;
 const WEEK = 7 * DAY;
+/** The lifetime after the first night, in whole minutes. */
+const STEP_DOWN = 554_580;
 /** End of the first night. */
 const FIRST = Date.parse("2026-11-10T02:00:00Z") / 1000;
 /** Nights with a fault: no data for a while, and a release. */
@@ -35,8 +37,7 @@ beforeAll(async () => {
     const history = tuningHistory({
         from: FIRST - DAY - 3_600,
         to: RELEASE,
-        // Entries that are written after the first night live half as long.
-        fetchesAt: (seconds) => fetchesOf(seconds <= FIRST ? WEEK : WEEK / 2),
+        fetchesAt: (seconds) => fetchesOf(seconds <= FIRST ? WEEK : STEP_DOWN),
         isUp: (seconds) => Math.abs(seconds - (OUTAGE - 40_000)) > 5_000,
         versionAt: (seconds) => (seconds < RELEASE - 50_000 ? "v1.0.0" : "v2.0.0"),
     });
@@ -119,11 +120,11 @@ test("changes of the service's settings are recorded, compared a night later, an
     expect(first).toMatchObject({
         code: 0,
         stdout: expect.stringContaining(
-            "cacheTtlSeconds: change 604800 to 302400, 3.5 d instead of 7 d",
+            "cacheTtlSeconds: change 604800 to 554580, 6.42 d instead of 7 d",
         ),
     });
     expect((await settings()).settings.cacheTtlSeconds).toMatchObject({
-        value: WEEK / 2,
+        value: STEP_DOWN,
         tuned: { actor: "tuner", reason: expect.stringContaining("saves $") },
     });
     // A second run, such as a retry, changes nothing: at the same time, and later on the same day.
@@ -139,9 +140,9 @@ test("changes of the service's settings are recorded, compared a night later, an
     });
     expect(decisionsOf(record).at(-1)).toMatchObject({
         action: "keep",
-        reason: expect.stringContaining("1.75 d instead of 3.5 d would save less than 5.0 %"),
+        reason: expect.stringContaining("would save less than 1.0 %"),
     });
-    expect(await ttl()).toBe(WEEK / 2);
+    expect(await ttl()).toBe(STEP_DOWN);
 
     expect((await run(FIRST + DAY + 3_600, "--mode", "off")).code).toBe(0);
     expect((await settings()).settings.cacheTtlSeconds).toMatchObject({ value: WEEK, tuned: null });
@@ -164,7 +165,7 @@ test("mode off takes changes back without Prometheus, and without a readable rec
 
 test("nothing is changed by default, after incomplete data, or after a release", async () => {
     await run(FIRST);
-    expect(decisionsOf(await readRecord())).toMatchObject([{ action: "propose", to: WEEK / 2 }]);
+    expect(decisionsOf(await readRecord())).toMatchObject([{ action: "propose", to: STEP_DOWN }]);
     const outage = await run(OUTAGE, ...AUTOMATIC);
     expect(outage.stdout).toMatch(/cacheTtlSeconds: keep 604800, counts of this day are missing/);
     const release = await run(RELEASE, ...AUTOMATIC);

@@ -11,6 +11,11 @@ const HORIZON_SECONDS = 31 * DAY_SECONDS;
 /** Resolution of the latest hours, which are also kept in memory in full. */
 export const MINUTE_SECONDS = 60;
 export const DETAILED_SECONDS = 25 * HOUR_SECONDS;
+/**
+ * Length of the parts of an hour that is not recorded yet. Only the time since the last one is read for viewers: an hour by
+ * the minute takes Prometheus seconds, and most of it does not change any more.
+ */
+const PART_SECONDS = 600;
 /** A live reading ends at a multiple of this, the interval of scrapes. */
 const LIVE_STEP_SECONDS = 15;
 const LIVE_DELAY_SECONDS = 2;
@@ -32,7 +37,7 @@ export interface LiveReading extends Reading {
 }
 
 export interface Recorder {
-    /** Reads the next hour that is missing in the store, latest first; false if none is. */
+    /** Reads the next part or hour that is missing, latest first; false if none is. */
     readonly recordNext: () => Promise<boolean>;
     /** Minutes of the latest 25 hours, without those of `live`. */
     readonly minutes: () => readonly Bin[];
@@ -55,9 +60,14 @@ export function createRecorder(
     let available: { readonly readAt: number; readonly hours: ReadonlySet<number> } | undefined;
     let behind = true;
     let revision = 0;
+    /** Parts of hours that are not in the store yet, by their begin. */
+    const parts = new Map<number, Reading>();
 
     /** Begin of the time that is not recorded yet: later hours may still change. */
     const liveBegin = () => floorTo(now() - SETTLE_SECONDS, HOUR_SECONDS);
+    const partsEnd = () => floorTo(now() - SETTLE_SECONDS, PART_SECONDS);
+    const isStored = (time: number) => store.has(floorTo(time, HOUR_SECONDS));
+    const isRead = (part: number) => parts.has(part) || isStored(part);
     const isDetailed = (hour: number) => hour >= floorTo(now() - DETAILED_SECONDS, HOUR_SECONDS);
 
     async function readAvailable(end: number): Promise<ReadonlySet<number>> {
@@ -74,7 +84,31 @@ export function createRecorder(
         return hours;
     }
 
+    /** Whether Prometheus has no data of the service before a time. */
+    const isFirst = async (time: number): Promise<boolean> =>
+        store.first() === undefined &&
+        ![...parts].some(([from, { bins }]) => from < time && bins.length > 0) &&
+        (await readAvailable(liveBegin())).size === 0;
+
+    async function recordPart(): Promise<boolean> {
+        for (const from of parts.keys()) if (isStored(from)) parts.delete(from);
+        for (let from = partsEnd() - PART_SECONDS; from >= liveBegin(); from -= PART_SECONDS) {
+            if (isRead(from)) continue;
+            const reading = await readBins(prometheus, {
+                window: { from, to: from + PART_SECONDS },
+                stepSeconds: MINUTE_SECONDS,
+                settleSeconds: SETTLE_SECONDS,
+                isFirst: await isFirst(from),
+            });
+            parts.set(from, reading);
+            revision += 1;
+            return true;
+        }
+        return false;
+    }
+
     async function recordNext(): Promise<boolean> {
+        if (await recordPart()) return true;
         const end = liveBegin();
         const hours = await readAvailable(end);
         const first = Math.min(...hours, store.first() ?? Infinity);
@@ -113,19 +147,41 @@ export function createRecorder(
     }
 
     let latest: { readonly to: number; readonly reading: Promise<LiveReading> } | undefined;
+    let joined:
+        | { readonly of: LiveReading; readonly revision: number; readonly all: LiveReading }
+        | undefined;
 
-    async function readLive(to: number): Promise<LiveReading> {
-        const from = liveBegin();
+    /** Begin of the time that is read for viewers. The last part is among it until it was read itself. */
+    function freshBegin(): number {
+        const end = partsEnd();
+        const last = end - PART_SECONDS;
+        return !isRead(last) && isRead(last - PART_SECONDS) ? last : end;
+    }
+
+    /** Adds the parts before, without what is in the store meanwhile. */
+    function join(fresh: LiveReading): LiveReading {
+        const earlier = [...parts].filter(([from]) => from < fresh.from).sort(([a], [b]) => a - b);
+        const all = [...earlier.map(([, part]) => part), fresh];
+        return {
+            ...fresh,
+            from: earlier[0]?.[0] ?? fresh.from,
+            bins: all.flatMap(({ bins }) => bins).filter(({ from }) => !isStored(from)),
+            events: all.flatMap(({ events }) => events).filter(({ at }) => !isStored(at)),
+            gaps: all.flatMap(({ gaps }) => gaps).filter(({ from }) => !isStored(from)),
+        };
+    }
+
+    async function readFresh(to: number): Promise<LiveReading> {
+        const from = freshBegin();
         const nothing = { bins: [], events: [], gaps: [] };
         const unknown = { pods: null, errorBound: null, errorBudget: null, overlap: null };
         try {
-            const isFirst = store.first() === undefined && (await readAvailable(from)).size === 0;
             const [reading, state] = await Promise.all([
                 readBins(prometheus, {
                     window: { from, to },
                     stepSeconds: MINUTE_SECONDS,
                     settleSeconds: 0,
-                    isFirst,
+                    isFirst: await isFirst(from),
                 }),
                 readState(prometheus, to),
             ]);
@@ -140,10 +196,13 @@ export function createRecorder(
     return {
         recordNext,
         minutes: () => [...minutes].sort(([a], [b]) => a - b).flatMap(([, bins]) => bins),
-        live: () => {
+        live: async () => {
             const to = floorTo(now() - LIVE_DELAY_SECONDS, LIVE_STEP_SECONDS);
-            if (latest?.to !== to) latest = { to, reading: readLive(to) };
-            return latest.reading;
+            if (latest?.to !== to) latest = { to, reading: readFresh(to) };
+            const fresh = await latest.reading;
+            if (joined?.of !== fresh || joined.revision !== revision)
+                joined = { of: fresh, revision, all: join(fresh) };
+            return joined.all;
         },
         isBehind: () => behind,
         revision: () => revision,

@@ -1,70 +1,24 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { CACHE_STATUSES, JOBS, METRICS } from "@property-search/contract";
-import { seededRandom } from "../../bench/shared/random.ts";
 import { startPrometheus, type RealPrometheus } from "../../operations/test/support/prometheus.ts";
 import { analyse } from "../src/analysis/analyse.ts";
 import type { Report } from "../src/analysis/report.ts";
-import { createPrometheus, type Window } from "../src/prometheus/client.ts";
+import { createPrometheus } from "../src/prometheus/client.ts";
+import { CASE_SECONDS, createCases, END, HOUR, old, type Case } from "./support/cases.ts";
 import {
     BOUNDS,
     countEvents,
     format,
-    simulate,
     STEP_SECONDS,
     type CountedEvent,
-    type Faults,
-    type SimulatedProcess,
 } from "./support/simulation.ts";
 
-const HOUR = 3600;
 const DAY = 24 * HOUR;
 
 /** Each case has six hours of its own in one Prometheus, with an hour before and after. */
-const CASE_SECONDS = 6 * HOUR;
-const FIRST = Date.parse("2026-11-01T00:00:00Z") / 1000;
-
-interface Case {
-    readonly window: Window;
-    readonly events: readonly CountedEvent[];
-}
-
-const random = seededRandom(21);
-/** OpenMetrics by case: promtool reads a part once for every two hours that it spans. */
-const history: string[][] = [];
-let next = FIRST;
+const cases = createCases(21, "2026-11-01T00:00:00Z");
+const { add: addCase } = cases;
 let prometheus: RealPrometheus;
-
-/** Adds the history of a case. Times of processes and faults are relative to its window. */
-function addCase(
-    processes: readonly (Omit<SimulatedProcess, "colour" | "version"> &
-        Partial<SimulatedProcess>)[],
-    faults: Faults = {},
-    seconds = CASE_SECONDS,
-): Case {
-    // Hours apart, so that no sample of a case is within another one's window or its lead.
-    const from = next + 2 * HOUR;
-    next = from + seconds + 2 * HOUR;
-    const { lines, events } = simulate(
-        random,
-        processes.map((one) => ({
-            ...{ colour: "blue", version: "v1.0.0" },
-            ...one,
-            startedAt: from + one.startedAt,
-            endsAt: from + one.endsAt,
-            ...(one.resetsAt !== undefined && { resetsAt: from + one.resetsAt }),
-        })),
-        {
-            isUp: (time) => faults.isUp?.(time - from) ?? true,
-            answers: (pod, time) => faults.answers?.(pod, time - from) ?? true,
-        },
-    );
-    history.push([...lines]);
-    return { window: { from, to: from + seconds }, events };
-}
-
-const END = CASE_SECONDS + HOUR;
-/** A process that ran long before the window and runs on. Its counters are not 0 at the window's begin. */
-const old = (pod: string) => ({ pod, startedAt: -HOUR, endsAt: END });
 
 const quiet = addCase(
     [
@@ -119,27 +73,17 @@ const stepped = addCase([old("a"), old("b")], {
     isUp: (time) => time < 3.1 * HOUR || time > 3.1 * HOUR + 1200,
 });
 const empty = addCase([]);
-const randomCases = Array.from({ length: 8 }, () => addRandomCase());
-
-function addRandomCase(): Case {
-    const pods = ["a", "b", "c"].flatMap((pod): Parameters<typeof addCase>[0][number][] => {
-        const ends = Math.floor(random() * END);
-        if (random() < 0.5) return [old(pod)];
-        const next = ends + Math.floor(random() * HOUR);
-        const first = { pod, startedAt: random() < 0.5 ? -HOUR : ends - 100, endsAt: ends };
-        return next < END ? [first, { pod, startedAt: next, endsAt: END }] : [first];
-    });
-    const outages = Array.from({ length: 2 }, () => {
-        const from = random() * CASE_SECONDS;
-        return { pod: random() < 0.5 ? undefined : "b", from, to: from + random() * HOUR };
-    });
-    const isWithin = (time: number, pod: string | undefined) =>
-        outages.some((one) => one.pod === pod && time > one.from && time < one.to);
-    return addCase(pods, {
-        isUp: (time) => !isWithin(time, undefined),
-        answers: (pod, time) => !isWithin(time, pod),
-    });
-}
+const randomCases = Array.from({ length: 8 }, () =>
+    cases.addRandom((random) =>
+        ["a", "b", "c"].flatMap((pod) => {
+            const ends = Math.floor(random() * END);
+            if (random() < 0.5) return [old(pod)];
+            const next = ends + Math.floor(random() * HOUR);
+            const first = { pod, startedAt: random() < 0.5 ? -HOUR : ends - 100, endsAt: ends };
+            return next < END ? [first, { pod, startedAt: next, endsAt: END }] : [first];
+        }),
+    ),
+);
 
 beforeAll(async () => {
     const labels = format({ job: JOBS.redis, namespace: "data", pod: "redis-0" });
@@ -148,13 +92,15 @@ beforeAll(async () => {
         // Redis restarts after two hours: ten keys before, seven after.
         const [used, evicted] =
             seconds < HOUR ? [100, 1000] : seconds < 2 * HOUR ? [300, 1010] : [500, 4];
-        history[0]?.push(
-            `redis_memory_used_bytes${labels} ${used} ${at}`,
-            `redis_memory_max_bytes${labels} 1000 ${at}`,
-            `redis_evicted_keys_total${labels} ${evicted + (seconds === DAY ? 3 : 0)} ${at}`,
-        );
+        cases
+            .parts()[0]
+            ?.push(
+                `redis_memory_used_bytes${labels} ${used} ${at}`,
+                `redis_memory_max_bytes${labels} 1000 ${at}`,
+                `redis_evicted_keys_total${labels} ${evicted + (seconds === DAY ? 3 : 0)} ${at}`,
+            );
     }
-    prometheus = await startPrometheus(history.filter((lines) => lines.length > 0));
+    prometheus = await startPrometheus(cases.parts());
 }, 180_000);
 
 afterAll(() => prometheus.stop());

@@ -188,8 +188,10 @@ export function createRecorder(
             return { ...reading, from, to, state, outage: undefined };
         } catch (error) {
             if (!(error instanceof PrometheusError)) throw error;
-            const gap = { from, to, reason: error.message, losesCounts: true };
-            return { ...nothing, gaps: [gap], from, to, state: unknown, outage: error.message };
+            let begin = from;
+            while (begin > liveBegin() && !isRead(begin - PART_SECONDS)) begin -= PART_SECONDS;
+            const gap = { from: begin, to, reason: error.message, losesCounts: true };
+            return { ...nothing, gaps: [gap], from: begin, to, state: unknown, outage: error.message };
         }
     }
 

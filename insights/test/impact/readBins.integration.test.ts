@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { CACHE_RESULTS, METRICS } from "@property-search/contract";
-import { seededRandom } from "../../../bench/shared/random.ts";
 import {
     startPrometheus,
     type RealPrometheus,
@@ -8,57 +7,15 @@ import {
 import { downsample, mergeBins, type Bin } from "../../src/impact/bin.ts";
 import { readBins, type Reading } from "../../src/impact/readBins.ts";
 import { createPrometheus, type Window } from "../../src/prometheus/client.ts";
-import {
-    BOUNDS,
-    countEvents,
-    simulate,
-    STEP_SECONDS,
-    type CountedEvent,
-    type Faults,
-    type SimulatedProcess,
-} from "../support/simulation.ts";
+import { CASE_SECONDS, createCases, END, HOUR, old, type Case } from "../support/cases.ts";
+import { BOUNDS, countEvents, STEP_SECONDS, type CountedEvent } from "../support/simulation.ts";
 
-const HOUR = 3600;
-const CASE_SECONDS = 6 * HOUR;
 const SETTLE_SECONDS = 600;
 
-interface Case {
-    readonly window: Window;
-    readonly events: readonly CountedEvent[];
-}
-
-const random = seededRandom(22);
-const history: string[][] = [];
-let next = Date.parse("2026-10-01T00:00:00Z") / 1000;
+const cases = createCases(22, "2026-10-01T00:00:00Z");
+const { add: addCase } = cases;
 let prometheus: RealPrometheus;
 
-/** Adds the history of a case, apart from the others. Times are relative to its window. */
-function addCase(
-    processes: readonly (Omit<SimulatedProcess, "colour" | "version"> &
-        Partial<SimulatedProcess>)[],
-    faults: Faults = {},
-): Case {
-    const from = next + 2 * HOUR;
-    next = from + CASE_SECONDS + 2 * HOUR;
-    const { lines, events } = simulate(
-        random,
-        processes.map((one) => ({
-            ...{ colour: "blue", version: "v1.0.0" },
-            ...one,
-            startedAt: from + one.startedAt,
-            endsAt: from + one.endsAt,
-        })),
-        {
-            isUp: (time) => faults.isUp?.(time - from) ?? true,
-            answers: (pod, time) => faults.answers?.(pod, time - from) ?? true,
-        },
-    );
-    history.push([...lines]);
-    return { window: { from, to: from + CASE_SECONDS }, events };
-}
-
-const END = CASE_SECONDS + HOUR;
-const old = (pod: string) => ({ pod, startedAt: -HOUR, endsAt: END });
 const PRICES = { overhead: { pod: 0.5, storage: 2 } };
 
 const quiet = addCase([
@@ -81,27 +38,19 @@ const outage = addCase([old("a"), { ...old("b"), endsAt: 2.5 * HOUR }], {
 });
 const early = addCase([old("a")], { isUp: (time) => time > 2.5 * HOUR });
 const empty = addCase([]);
-const randomCases = Array.from({ length: 6 }, () => {
-    const outages = Array.from({ length: 2 }, () => {
-        const from = random() * CASE_SECONDS;
-        return { pod: random() < 0.5 ? undefined : "b", from, to: from + random() * HOUR };
-    });
-    const isWithin = (time: number, pod: string | undefined) =>
-        outages.some((one) => one.pod === pod && time > one.from && time < one.to);
-    const pods = ["a", "b"].flatMap((pod): Parameters<typeof addCase>[0][number][] => {
-        const ends = Math.floor(random() * END);
-        const again = ends + Math.floor(random() * HOUR);
-        const first = { pod, startedAt: -HOUR, endsAt: ends };
-        return again < END ? [first, { pod, startedAt: again, endsAt: END }] : [old(pod)];
-    });
-    return addCase(pods, {
-        isUp: (time) => !isWithin(time, undefined),
-        answers: (pod, time) => !isWithin(time, pod),
-    });
-});
+const randomCases = Array.from({ length: 6 }, () =>
+    cases.addRandom((random) =>
+        ["a", "b"].flatMap((pod) => {
+            const ends = Math.floor(random() * END);
+            const again = ends + Math.floor(random() * HOUR);
+            const first = { pod, startedAt: -HOUR, endsAt: ends };
+            return again < END ? [first, { pod, startedAt: again, endsAt: END }] : [old(pod)];
+        }),
+    ),
+);
 
 beforeAll(async () => {
-    prometheus = await startPrometheus(history.filter((lines) => lines.length > 0));
+    prometheus = await startPrometheus(cases.parts());
 }, 180_000);
 
 afterAll(() => prometheus.stop());

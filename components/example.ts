@@ -19,7 +19,7 @@ const PRE_STOP_SECONDS = 5;
 const DRAIN_SECONDS = 20;
 const MARGIN_SECONDS = 15;
 
-/** Vectors of 800 texts and 5,000 sessions take 120 MiB at most (examples/property-search/README.md). */
+/** Vectors of 800 texts and 5,000 sessions take 120 MiB at most (docs/example.md). */
 const RESOURCES: Resources = {
     cpuRequest: "20m",
     cpuLimit: "1",

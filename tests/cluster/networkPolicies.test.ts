@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import type { V1Pod, V1Service } from "@kubernetes/client-node";
 import {
+    EXAMPLE_NAME,
+    EXAMPLE_NAMESPACE,
     INSIGHTS_NAMES,
     LABELS,
     MONITORING_NAMES,
@@ -25,6 +27,7 @@ const WHO = {
     kubeState: [NAMESPACES.monitoring, `${LABELS.name}=${MONITORING_NAMES.kubeStateMetrics}`],
     receiver: [NAMESPACES.monitoring, "app=alert-receiver"],
     insights: [NAMESPACES.monitoring, `${LABELS.name}=${INSIGHTS_NAMES.page}`],
+    example: [EXAMPLE_NAMESPACE, `${LABELS.name}=${EXAMPLE_NAME}`],
     grafana: [NAMESPACES.monitoring, `${LABELS.name}=${MONITORING_NAMES.grafana}`],
     gateway: ["traefik-system", "app=traefik"],
     keda: ["keda", "app=keda-operator"],
@@ -36,7 +39,7 @@ type Target = Name | "stranger" | "apiServer";
 
 const OF_STACK = [
     ...(["blue", "green", "redis", "exporter"] as const),
-    ...(["prometheus", "alertmanager", "kubeState", "receiver", "insights"] as const),
+    ...(["prometheus", "alertmanager", "kubeState", "receiver", "insights", "example"] as const),
 ];
 const OTHERS = ["gateway", "keda", "dns", "stranger"] as const;
 
@@ -95,6 +98,15 @@ const FLOWS: readonly Flow[] = [
         port: PORTS.prometheus,
         by: ["monitoring/allow-insights-queries", "monitoring/allow-queries"],
     },
+    ...namesOf("example", "example"),
+    { from: "gateway", to: "example", port: PORTS.example, by: ["example/allow-gateway"] },
+    {
+        from: "prometheus",
+        to: "example",
+        port: PORTS.example,
+        by: ["example/allow-monitoring", "monitoring/allow-example-scrapes"],
+    },
+    { from: "example", to: "gateway", port: 8080, by: ["example/allow-embeddings"] },
     {
         from: "exporter",
         to: "redis",
@@ -266,14 +278,16 @@ describe(heading, () => {
             ...Object.keys(WITHOUT_PODS),
         ]);
         const declared = await Promise.all(
-            Object.entries(NAMESPACES).map(async ([role, namespace]) => {
-                const { items } = await cluster.objects.list(
-                    "networking.k8s.io/v1",
-                    "NetworkPolicy",
-                    { namespace },
-                );
-                return items.map(({ metadata }) => `${role}/${metadata?.name ?? ""}`);
-            }),
+            Object.entries({ ...NAMESPACES, example: EXAMPLE_NAMESPACE }).map(
+                async ([role, namespace]) => {
+                    const { items } = await cluster.objects.list(
+                        "networking.k8s.io/v1",
+                        "NetworkPolicy",
+                        { namespace },
+                    );
+                    return items.map(({ metadata }) => `${role}/${metadata?.name ?? ""}`);
+                },
+            ),
         );
         const names = declared.flat().filter((name) => !name.endsWith("/default-deny"));
         expect(names.sort()).toEqual([...shown].sort());

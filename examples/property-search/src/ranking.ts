@@ -3,7 +3,7 @@ import type { Listing, Poi } from "./data/generate.ts";
 import { cosine } from "./embeddings.ts";
 
 /** Weight of meaning in the score of a point of interest; the rest is that of distance. */
-export const MEANING_WEIGHT = 0.7;
+export const MEANING_WEIGHT = 0.85;
 const EARTH_RADIUS_METRES = 6_371_008.8;
 
 export interface Place {
@@ -36,7 +36,7 @@ export function distanceMetres(one: Place, other: Place): number {
 
 /**
  * Points of interest within a radius, the best first:
- * score = 0.7 · similarity + 0.3 · (1 − distance / radius).
+ * score = 0.85 · similarity + 0.15 · (1 − distance / radius).
  */
 export function rankPois(
     pois: readonly Embedded<Poi>[],

@@ -34,9 +34,9 @@ describe("rankPois", () => {
     test("scores meaning and distance by the documented formula, within the radius", () => {
         const ranked = rankPois(all, TOWER_BRIDGE, query, { radiusMetres: 1_000, limit: 10 });
         expect(ranked.map((one) => [one.poi.id, one.score])).toEqual([
-            ["near and alike", expect.closeTo(0.7 * 0.8 + 0.3 * 0.9, 2)],
-            ["far and alike", expect.closeTo(0.7 + 0.3 * 0.2, 2)],
-            ["near and other", expect.closeTo(0.3, 2)],
+            ["far and alike", expect.closeTo(0.85 + 0.15 * 0.2, 2)],
+            ["near and alike", expect.closeTo(0.85 * 0.8 + 0.15 * 0.9, 2)],
+            ["near and other", expect.closeTo(0.15, 2)],
         ]);
     });
 

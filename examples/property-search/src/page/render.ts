@@ -13,9 +13,13 @@ export function renderPage(): Answer {
     const style = `\n${read("style.css")}\n`;
     const script = `\n${stripTypes(read("main.ts"))}\n`;
     const options = AREAS.map(({ name }) => `<option>${name}</option>`).join("");
-    const values = { STYLE: style, SCRIPT: script, AREAS: options };
+    const values = {
+        STYLE: `<style>${style}</style>`,
+        SCRIPT: `<script type="module">${script}</script>`,
+        AREAS: options,
+    };
     const body = read("index.html").replaceAll(
-        /\$\{(STYLE|SCRIPT|AREAS)\}/g,
+        /<!-- (STYLE|SCRIPT|AREAS) -->/g,
         (_, name: keyof typeof values) => values[name],
     );
     const policy = [

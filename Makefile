@@ -235,9 +235,10 @@ CONTEXT_FLAG = $(if $(CONTEXT),--context "$(CONTEXT)")
 ADMIN_PROCESS = $(if $(DEV)$(URL),--url $(or $(URL),http://127.0.0.1:8801) --token-file $(DEV_TOKEN))
 
 .PHONY: deploy
-deploy: $(INSTALLED) ## Deploy a stack (STACK=prod), verify it, and roll out a new version (IMAGE=… VERSION=… on the idle colour; INSIGHTS=image)
+deploy: $(INSTALLED) ## Deploy a stack (STACK=prod), verify it, and roll out a new version (IMAGE=… VERSION=… on the idle colour; INSIGHTS=image EXAMPLE=image)
 	@$(OPERATIONS) deploy $(STACK_FLAG) $(CONTEXT_FLAG) $(if $(IMAGE),--image "$(IMAGE)") \
-	  $(if $(VERSION),--version "$(VERSION)") $(if $(INSIGHTS),--insights-image "$(INSIGHTS)") $(if $(call on,$(IN_PLACE)),--in-place) $(PLAN)
+	  $(if $(VERSION),--version "$(VERSION)") $(if $(INSIGHTS),--insights-image "$(INSIGHTS)") \
+	  $(if $(EXAMPLE),--example-image "$(EXAMPLE)") $(if $(call on,$(IN_PLACE)),--in-place) $(PLAN)
 
 .PHONY: switch
 switch: $(INSTALLED) ## Shift traffic to a colour in analysed steps (TO=green, PLAN="--steps 10,50,100 --min-step-seconds 60"); resumes an interrupted switch

@@ -120,7 +120,10 @@ describe("publishing the image", () => {
 
     test.each([
         [[], /REPOSITORY is ""; allowed: a registry and a name/],
-        [["ghcr.io/acme/service", "local"], /WORKSPACE is "local"; allowed: app, insights/],
+        [
+            ["ghcr.io/acme/service", "local"],
+            /WORKSPACE is "local"; allowed: app, insights, examples\/property-search/,
+        ],
         [["embedding-service"], /REPOSITORY is "embedding-service"; allowed/],
         [["Bad/Name"], /REPOSITORY is "Bad\/Name"; allowed: a registry and a name/],
         [["--verify", "ghcr.io/acme/service:v1"], /IMAGE is "ghcr\.io\/acme\/service:v1"; allowed/],

@@ -32,6 +32,7 @@ interface DeployFlags extends SwitchFlags {
     readonly image?: string;
     readonly version?: string;
     readonly insightsImage?: string;
+    readonly exampleImage?: string;
     readonly inPlace: boolean;
 }
 
@@ -49,7 +50,12 @@ export function addDeployCommands(program: Command): void {
             "image of the new version, for the idle colour; default: the config's",
         )
         .option("--version <label>", "label of the new version")
-        .option("--insights-image <reference>", "image of insights", readInsightsImage)
+        .option("--insights-image <reference>", "image of insights", readImage("INSIGHTS"))
+        .option(
+            "--example-image <reference>",
+            "image of the example, where the stack has it",
+            readImage("EXAMPLE"),
+        )
         .option("--in-place", "allow changes to the active colour too", false)
         .action(deployStack);
 
@@ -78,7 +84,7 @@ export function addDeployCommands(program: Command): void {
 }
 
 async function deployStack(given: DeployFlags): Promise<void> {
-    const { image, version, insightsImage, inPlace, reason, force, ...flags } = given;
+    const { image, version, insightsImage, exampleImage, inPlace, reason, force, ...flags } = given;
     const { stack } = flags;
     const newVersion = readNewVersion(image, version);
     requestedMethod();
@@ -86,7 +92,7 @@ async function deployStack(given: DeployFlags): Promise<void> {
     const kubeconfig = chooseKubeconfig(flags);
     const cluster = await connectStack(flags);
     const options = { cluster, stack, kubeconfig, plan, reason, force, inPlace };
-    const images = { newVersion, insightsImage };
+    const images = { newVersion, insightsImage, exampleImage };
     const { state, verified } = await deployAndSwitch(await createSwitchContext(flags), {
         ...options,
         ...images,
@@ -156,9 +162,11 @@ async function removeDeployedStack({
     console.log(describeRemoval(stack, cluster.context, destroyed, removed));
 }
 
-function readInsightsImage(text: string): string {
-    if (IMAGE.fits(text)) return text;
-    throw invalidValue("INSIGHTS", text, IMAGE.words);
+function readImage(variable: string) {
+    return (text: string): string => {
+        if (IMAGE.fits(text)) return text;
+        throw invalidValue(variable, text, IMAGE.words);
+    };
 }
 
 function readDataOption(text: string): string {

@@ -43,6 +43,8 @@ export interface DeployOptions {
     readonly newVersion?: NewVersion | undefined;
     /** Image of insights. Default: that of the stack's config */
     readonly insightsImage?: string | undefined;
+    /** Image of the example, which has no effect on a stack without it. Default: that of the stack's config */
+    readonly exampleImage?: string | undefined;
     /** Whether the active colour may be changed under traffic, by a rolling update. */
     readonly inPlace: boolean;
 }
@@ -168,15 +170,17 @@ export function readNewVersion(
 
 /** Writes the images of a deploy into the stack's file. @returns the replaced values by key */
 async function writeImages(
-    { stack, newVersion, insightsImage }: DeployOptions,
+    { stack, newVersion, insightsImage, exampleImage }: DeployOptions,
     running: Running | undefined,
 ): Promise<Values> {
     const isNew = newVersion && !(running && isServing(newVersion, running));
+    const file = stackConfigFile(stack);
+    const hasExample = String(await readConfig(file, "example.enabled")) === "true";
     const written = {
         ...(isNew && versionValues(newVersion, running?.idle)),
         ...(insightsImage !== undefined && { "insights.image": insightsImage }),
+        ...(exampleImage !== undefined && hasExample && { "example.image": exampleImage }),
     };
-    const file = stackConfigFile(stack);
     const replaced = Object.keys(written).map(async (key) => [key, await readConfig(file, key)]);
     const before = Object.fromEntries(await Promise.all(replaced)) as Values;
     await setConfig(file, written);

@@ -52,6 +52,7 @@ export function loadConfig(read = new ConfigReader()) {
         tenants: {
             ...read.group("tenants"),
             otherPlatformKeys: read.overlap("tenants.platformKey"),
+            example: example !== undefined,
         },
         adminToken: read.requiredSecret(adminToken.key, adminToken, GENERATED.required),
         edge,

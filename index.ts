@@ -7,6 +7,7 @@ import { Certificates } from "./components/certificates.ts";
 import { clusterProvider } from "./components/clusterProvider.ts";
 import { EdgeGateway } from "./components/edge.ts";
 import { EmbeddingService } from "./components/embeddingService.ts";
+import { exampleApiKey } from "./components/embeddingService/tenants.ts";
 import { PropertySearchExample } from "./components/example.ts";
 import { Insights } from "./components/insights.ts";
 import { Monitoring } from "./components/monitoring.ts";
@@ -83,7 +84,7 @@ export default async function declareStack() {
     // Its pod becomes ready by vectors that it gets through the Gateway.
     const withKey = example && {
         ...example,
-        apiKey: tenants.platformKey,
+        apiKey: pulumi.output(tenants.platformKey).apply(exampleApiKey),
         model: service.settings.model,
     };
     if (withKey)

@@ -107,10 +107,8 @@ export function exampleNamespacePolicies(
     flows: NetworkFlows,
     example: ExampleFlows,
 ): Record<string, PolicySpec> {
-    return {
-        ...basePolicies(flows),
-        ...examplePolicies(example, flows.gateway, scrapers(flows)),
-    };
+    const gateway = { peers: gatewayPeers(flows.gateway), ports: flows.gateway.podPorts };
+    return { ...basePolicies(flows), ...examplePolicies(example, gateway, scrapers(flows)) };
 }
 
 function allowPolicies(role: NamespaceRole, flows: NetworkFlows): Record<string, PolicySpec> {

@@ -1,6 +1,4 @@
 import { EXAMPLE_NAMESPACE, MONITORING_NAMES, LABELS, PORTS } from "@property-search/contract";
-import type { GatewayProxies } from "../edge/controllers.ts";
-import { gatewayPeers } from "./edge.ts";
 import {
     allowEgress,
     allowEgressTo,
@@ -22,18 +20,21 @@ export interface ExampleFlows {
     readonly scraped: boolean;
 }
 
-/** Policies of the example's namespace, besides those of every namespace. */
+/**
+ * Policies of the example's namespace, besides those of every namespace.
+ *
+ * @param gateway peers of the gateway, and the ports of its pods
+ */
 export function examplePolicies(
     { embeddings, chat, scraped }: ExampleFlows,
-    gateway: GatewayProxies,
+    { peers, ports }: { readonly peers: Peer[]; readonly ports: readonly number[] },
     scrapers: Peer,
 ): Record<string, PolicySpec> {
-    const peers = gatewayPeers(gateway);
     return {
         "allow-gateway": allowIngress(peers, [tcp(PORTS.example)]),
         ...(scraped && { "allow-monitoring": allowIngress([scrapers], [tcp(PORTS.example)]) }),
         // Also with a public URL: in the cluster, its load balancer's address may lead to the gateway's pods at once.
-        "allow-embeddings": allowEgress(peers, [...new Set(gateway.podPorts)].map(tcp)),
+        "allow-embeddings": allowEgress(peers, [...new Set(ports)].map(tcp)),
         ...(embeddings.length > 0 && { "allow-embeddings-url": allowEgressTo(embeddings) }),
         ...(chat.length > 0 && { "allow-chat": allowEgressTo(chat) }),
     };

@@ -1,4 +1,4 @@
-import { parseTenants, TenantsError } from "@property-search/contract";
+import { EXAMPLE_TENANT, parseTenants, TenantsError } from "@property-search/contract";
 import {
     integer,
     oneOf,
@@ -22,7 +22,7 @@ const TENANTS = {
     ...text((value) => tenantsErrors(value).length === 0, TENANTS_WORDS),
     errors: tenantsErrors,
 };
-const PLATFORM = "platform";
+const OWN_TENANTS: readonly string[] = ["platform", EXAMPLE_TENANT];
 /** A Secret holds no more than 1 MiB, in base64. */
 const MOST_CHARACTERS = 500_000;
 
@@ -82,8 +82,9 @@ function problemsOf(list: string): readonly string[] {
     }
     try {
         const tenants: unknown = JSON.parse(list);
-        const isOurs = parseTenants(JSON.stringify({ tenants })).some(({ id }) => id === PLATFORM);
-        return isOurs ? [`it lists ${PLATFORM}, which is there always`] : [];
+        const listed = parseTenants(JSON.stringify({ tenants }));
+        const ours = listed.find(({ id }) => OWN_TENANTS.includes(id));
+        return ours ? [`it lists ${ours.id}, which is a tenant of the stack's own`] : [];
     } catch (error) {
         if (error instanceof SyntaxError) return ["it is not JSON"];
         return error instanceof TenantsError ? error.errors : [String(error)];

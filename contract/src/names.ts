@@ -20,6 +20,9 @@ export const EXAMPLE_NAMESPACE = "property-search-example";
 /** Deployment, Service and HTTPRoute of the example. */
 export const EXAMPLE_NAME = "property-search";
 
+/** Tenant of the service that the example is. */
+export const EXAMPLE_TENANT = EXAMPLE_NAME;
+
 /** Secret with the API keys of the example. */
 export const EXAMPLE_SECRET = {
     name: EXAMPLE_NAME,

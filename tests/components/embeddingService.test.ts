@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { describe, expect, test } from "@jest/globals";
+import { exampleApiKey } from "../../components/embeddingService/tenants.ts";
 import type { ServiceSettings } from "@property-search/contract/settings";
 import {
     EmbeddingServiceColour,
@@ -205,6 +206,19 @@ describe("EmbeddingServiceColour", () => {
         expect(given).not.toHaveProperty("MODEL_THREADS");
         expect(await environment()).not.toHaveProperty("UPSTREAM_API_KEY");
         expect(names((await build()).of(":Secret"))).not.toContain("upstream-api-key");
+    });
+
+    test("has the example as a tenant, with keys that derive from all of platform's", async () => {
+        const tenants = { platformKey: "a-key", otherPlatformKeys: ["next-key"], example: true };
+        const all = await build({ tenants });
+        const file = at(all.one(":Secret", "green-tenants").inputs, "stringData", "tenants.json");
+        const keys = ["a-key", "next-key"].map((key) => ({
+            sha256: createHash("sha256").update(exampleApiKey(key)).digest("hex"),
+        }));
+        expect(JSON.parse(String(file))).toMatchObject({
+            tenants: [{ id: "platform" }, { id: "property-search", keys }],
+        });
+        expect(exampleApiKey("a-key")).toMatch(/^[0-9a-f]{64}$/);
     });
 
     test("passes tenants to the service in a file of hashes, without keys", async () => {

@@ -251,7 +251,7 @@ describe("loadConfig", () => {
         [
             "tenants.list",
             `[{"id":"platform","keys":[{"sha256":"${"a".repeat(64)}"}]}]`,
-            /it lists platform, which is there always/,
+            /it lists platform, which is a tenant of the stack's own/,
         ],
         [
             "tenants.list",

@@ -27,13 +27,14 @@ describe("a stack without the example", () => {
         },
     );
 
-    test("has the same route of the service, Redis and colours as one with it", async () => {
+    test("has the same route of the service, Redis and colours as one with it, but for its tenant", async () => {
         const core = ["property-search-blue", "property-search-data"];
         const of = async (change: Record<string, string>) =>
             (await manifestsOf(change)).filter(
                 ({ metadata }) =>
-                    core.includes(metadata.namespace ?? "") ||
-                    metadata.name === "embedding-service",
+                    metadata.name !== "tenants" &&
+                    (core.includes(metadata.namespace ?? "") ||
+                        metadata.name === "embedding-service"),
             );
         expect(await of({})).toEqual(await of({ "example.enabled": "false" }));
     });

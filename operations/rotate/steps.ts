@@ -19,6 +19,7 @@ export const EXTERNALLY_ISSUED_SECRETS = [
     "monitoring.remoteWriteToken",
     "prometheus.token",
     "images.dockerConfigJson",
+    "example.chatApiKey",
 ] as const;
 
 const ROTATABLE: readonly string[] = [...GENERATED_SECRETS, ...EXTERNALLY_ISSUED_SECRETS];

@@ -33,7 +33,7 @@ const SECRETS: readonly string[] = [
     ...["service.upstreamApiKey", "service.upstreamFallbackApiKeys", "alerts.slackUrl"],
     "monitoring.remoteWriteToken",
     "prometheus.token",
-    "insights.slackUrl",
+    ...["insights.slackUrl", "example.chatApiKey"],
 ];
 
 /** Between them, each key has an effect in one. */
@@ -56,12 +56,14 @@ const BASES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
         "monitoring.remoteWriteToken": "a-token-of-the-remote",
         "alerts.slackUrl": "https://hooks.slack.example/T1/B2/x",
         "alerts.slackChannel": "#alerts",
+        "example.chatUrl": "https://chat.example/v1",
+        "example.chatApiKey": "a-key-of-the-chat",
     },
 };
 
 /** Keys that the second base gives an effect, or another one than the first does. */
 const OF_OTHERS =
-    /^(redis|certificates|tracing)\.|^service\.(model|provider|revision|upstream)|^alerts\.slack|^monitoring\.remoteWrite|^network|^edge\.(http|host)/;
+    /^(redis|certificates|tracing|example)\.|^service\.(model|provider|revision|upstream)|^alerts\.slack|^monitoring\.remoteWrite|^network|^edge\.(http|host)/;
 
 const SECRET_KEYS = [...stackConfig("dev", undefined).secretKeys];
 

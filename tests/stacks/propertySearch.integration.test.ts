@@ -77,6 +77,23 @@ describe("behind the Gateway", () => {
         }
     });
 
+    test("is healthy for GKE's load balancers by its own path", async () => {
+        const manifests = await manifestsOf({
+            "edge.controller": "custom",
+            "edge.gatewayClassName": "gke-l7-regional-external-managed",
+            "edge.controllerNamespace": "gateways",
+            "edge.hostname": "homes.property.example",
+        });
+        const check = manifests.find(
+            ({ kind, metadata }) =>
+                kind === "HealthCheckPolicy" && metadata.namespace === EXAMPLE_NAMESPACE,
+        );
+        expect(at(check, "spec", "default", "config", "httpHealthCheck")).toEqual({
+            port: 3000,
+            requestPath: "/readyz",
+        });
+    });
+
     test("no other route has its paths", async () => {
         const routes = (await manifestsOf({ "insights.expose": "true" })).filter(
             ({ kind, metadata }) => kind === "HTTPRoute" && metadata.name !== "property-search",

@@ -59,7 +59,7 @@ describe.each(["dev", "prod", "local"])("stack %s", (stack) => {
 
     test("creates and updates workloads after the rules that admit them", () => {
         const workloads = rendering.registrations.filter(({ type }) =>
-            /:index:(Redis|EmbeddingService|Monitoring|Insights)$/.test(type),
+            /:index:(Redis|EmbeddingService|Monitoring|Insights|PropertySearchExample)$/.test(type),
         );
         expect(workloads).not.toHaveLength(0);
         for (const one of workloads)

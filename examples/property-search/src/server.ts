@@ -34,6 +34,8 @@ export interface RunningServer {
 /** Share of the drain time in which new requests are accepted. */
 const ACCEPT_SHARE = 0.5;
 const POLL_MILLISECONDS = 50;
+/** Connections besides those of requests with a body: idle ones, probes, and those that are told to come back. */
+const OTHER_CONNECTIONS = 2_048;
 
 /** Serves the page and its API, and embeds the listings. */
 export async function serve({
@@ -91,7 +93,7 @@ export async function serve({
             void answer(request, response);
         },
     );
-    server.maxConnections = 2 * settings.maxRequests;
+    server.maxConnections = settings.maxRequests + OTHER_CONNECTIONS;
     await listen(server, settings.port);
     const ready = catalogue.load(end.signal);
     // Whoever does not wait for it learns of readiness by /readyz.

@@ -176,6 +176,7 @@ describe("a chat API", () => {
             CHAT_URL: `http://127.0.0.1:${port}/v1`,
             CHAT_API_KEY: "a-chat-key-of-a-test",
             CHAT_TIMEOUT_SECONDS: "1",
+            MAX_REQUESTS: "1",
         });
         await withChat.ready;
     });
@@ -208,6 +209,20 @@ describe("a chat API", () => {
             ["assistant", "Have a look at it."],
             ["user", "under £900k"],
         ]);
+    });
+
+    test("holds a request that counts: more at a time than allowed are told to come back", async () => {
+        prompts = [];
+        const held = new Promise<() => void>((resolve) => {
+            respond = (...exchange) => resolve(() => say("Here.")(...exchange));
+        });
+        const first = chat("a garden", "held", withChat);
+        const release = await held;
+        const second = await post("/api/chat", { message: "a garden" }, withChat);
+        expect([second.status, second.headers.get("retry-after")]).toEqual([503, "1"]);
+        expect((await call("/api/properties", {}, withChat)).status).toBe(200);
+        release();
+        expect((await first).answer).toBe("Here.");
     });
 
     test.each<[string, RequestListener, RegExp]>([

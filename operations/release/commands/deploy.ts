@@ -170,21 +170,31 @@ export function readNewVersion(
 
 /** Writes the images of a deploy into the stack's file. @returns the replaced values by key */
 async function writeImages(
-    { stack, newVersion, insightsImage, exampleImage }: DeployOptions,
+    { stack, newVersion, ...images }: DeployOptions,
     running: Running | undefined,
 ): Promise<Values> {
     const isNew = newVersion && !(running && isServing(newVersion, running));
     const file = stackConfigFile(stack);
-    const hasExample = String(await readConfig(file, "example.enabled")) === "true";
     const written = {
         ...(isNew && versionValues(newVersion, running?.idle)),
-        ...(insightsImage !== undefined && { "insights.image": insightsImage }),
-        ...(exampleImage !== undefined && hasExample && { "example.image": exampleImage }),
+        ...(await partImages(file, images)),
     };
     const replaced = Object.keys(written).map(async (key) => [key, await readConfig(file, key)]);
     const before = Object.fromEntries(await Promise.all(replaced)) as Values;
     await setConfig(file, written);
     return before;
+}
+
+/** Config values of the images of parts. That of the example would be useless on a stack without it. */
+export async function partImages(
+    file: string,
+    { insightsImage, exampleImage }: Pick<DeployOptions, "insightsImage" | "exampleImage">,
+): Promise<Readonly<Record<string, string>>> {
+    const hasExample = String(await readConfig(file, "example.enabled")) === "true";
+    return {
+        ...(insightsImage !== undefined && { "insights.image": insightsImage }),
+        ...(exampleImage !== undefined && hasExample && { "example.image": exampleImage }),
+    };
 }
 
 function versionValues({ image, version }: NewVersion, idle: Colour | undefined): Values {

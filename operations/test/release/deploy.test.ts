@@ -3,7 +3,12 @@ import { RenderError } from "../../stack/render.ts";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { isServing, restoreIfRejected, type Running } from "../../release/commands/deploy.ts";
+import {
+    isServing,
+    partImages,
+    restoreIfRejected,
+    type Running,
+} from "../../release/commands/deploy.ts";
 
 const running = (image: string, version: string): Running => {
     const pods = { image, version, desired: 3, ready: 3, isRolledOut: true };
@@ -29,6 +34,21 @@ describe("a deploy of an image", () => {
     ])("of %s is one, or is none of its own", (_, state, newVersion) => {
         expect(isServing(newVersion, state)).toBe(false);
     });
+});
+
+test("the image of the example is written where the stack has one, that of insights always", async () => {
+    const folder = mkdtempSync(path.join(tmpdir(), "release-"));
+    const file = path.join(folder, "Pulumi.dev.yaml");
+    const images = { insightsImage: "insights@sha256:1", exampleImage: "search@sha256:2" };
+    writeFileSync(file, "config:\n    property-search:example.enabled: true\n");
+    expect(await partImages(file, images)).toEqual({
+        "insights.image": "insights@sha256:1",
+        "example.image": "search@sha256:2",
+    });
+    expect(await partImages(file, {})).toEqual({});
+    writeFileSync(file, "config:\n    property-search:blue.image: a\n");
+    expect(await partImages(file, images)).toEqual({ "insights.image": "insights@sha256:1" });
+    rmSync(folder, { recursive: true });
 });
 
 test.each([

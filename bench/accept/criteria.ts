@@ -68,7 +68,7 @@ export const CRITERIA = [
         "blueGreen",
         "S13",
         "blue/green exercised",
-        "each switch ends as asked, under load",
+        "switches are promoted under load, none ends in an error",
         "disruption",
     ],
     ["rollback", "S13", "rollback exercised", "the traffic is returned, under load", "disruption"],

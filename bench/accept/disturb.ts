@@ -61,6 +61,7 @@ export async function killPods(
     { signal, report }: { readonly signal: AbortSignal; readonly report: (line: string) => void },
 ): Promise<readonly Death[]> {
     const deaths: Death[] = [];
+    const killed = new Set<string>();
     const begun = performance.now();
     for (;;) {
         const pause = pauseSeconds * (0.5 + random()) * 1000;
@@ -69,10 +70,12 @@ export async function killPods(
         const pods = await podsOf(cluster, colour);
         if (pods.length < 2) continue;
         const pod = pick(random, pods);
-        const how = random() < 0.5 ? "killed" : "deleted";
-        const at = (performance.now() - begun) / 1000;
         const name = pod.metadata?.name ?? "";
+        // Kubernetes delays the restarts of a container that was killed often.
+        const how = killed.has(name) || random() < 0.5 ? "deleted" : "killed";
+        const at = (performance.now() - begun) / 1000;
         report(`${how} ${name}`);
+        killed.add(name);
         if (how === "killed") await killAtOnce(pod);
         else
             await cluster.objects.delete({

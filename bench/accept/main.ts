@@ -34,7 +34,11 @@ const program = new Command("accept")
         "Measures every success criterion on this machine and the cluster of make up, and prints the table.\n" +
             "Exit code: 0 all met, 1 one is not, 3 something was not measured, 130 interrupted (run again to resume).",
     )
-    .option("--quick", "a minute of load instead of ten; says so in the evidence", false)
+    .option(
+        "--quick",
+        "one and two minutes of load instead of three and ten; the evidence says so",
+        false,
+    )
     .option("--fresh", "measure again what was measured before", false)
     .option("--only <steps>", `some of ${STEPS.join(",")}`, parseSteps, STEPS)
     .option("--out <folder>", "folder of evidence; default: the user's state folder")
@@ -129,7 +133,7 @@ function writeTable(store: Store, { commit, quick }: Pick<Evidence, "commit" | "
         title: `Acceptance: ${summarise(rows)}`,
         subtitle:
             `${new Date().toISOString().slice(0, 16)}Z, commit ${commit}, ${machine.cores} × ${machine.processor}, ` +
-            `${machine.memoryGiB} GiB, everything on one machine${quick ? "; QUICK=1: a minute of load instead of ten" : ""}`,
+            `${machine.memoryGiB} GiB, everything on one machine${quick ? "; QUICK=1: one and two minutes of load instead of three and ten" : ""}`,
         rows,
         rehearsals,
         notes: [

@@ -1,5 +1,4 @@
 import { readFileSync, writeFileSync } from "node:fs";
-import { once } from "node:events";
 
 import { stackConfigFile } from "../../../operations/deploy/pulumi/workspace.ts";
 import type { Cluster } from "../../../operations/cluster/connect.ts";
@@ -10,13 +9,19 @@ import { activeColour, idleColour, killPods, shift, type Death, type Shift } fro
 import type { Step, StepContext } from "../step.ts";
 import { judgeErrors, sendUsers, withoutSeconds } from "./users.ts";
 
-const MINUTES = [1, 10] as const;
-/** A switch of two steps takes about as long. */
-const SWITCH_SECONDS = 90;
-const PAUSE_SECONDS = 25;
-const PLAN =
-    "--steps 10,50,100 --min-step-seconds 15 --min-requests 200 --bake-seconds 0 --cooldown-seconds 0";
-const QUICK_PLAN = PLAN.replace("10,50,100", "50,100");
+const MINUTES = [2, 10] as const;
+/** The last pods that died come back before the load ends. */
+const CALM_SECONDS = 20;
+/** Longest time of a switch in three steps and of the rollback after it. */
+const SWITCH_SECONDS = 240;
+const PAUSE_SECONDS = [12, 25] as const;
+/** Of a candidate whose pods are killed, the judge may rightly think that they die: it tolerates restarts here. */
+const PLAN = [
+    ...["--min-step-seconds", "15", "--min-requests", "200", "--bake-seconds", "0"],
+    ...["--cooldown-seconds", "0", "--max-restarts", "20"],
+    ...["--step-deadline-seconds", "240", "--phase-deadline-seconds", "240"],
+];
+const STEPS_OF_SWITCH = ["100", "10,50,100"] as const;
 
 export const disruption: Step = {
     name: "disruption",
@@ -50,7 +55,7 @@ export const disruption: Step = {
                 await shift(
                     cluster,
                     performance.now(),
-                    ["switch", "--to", active, ...PLAN.split(" ")],
+                    ["switch", "--to", active, ...PLAN],
                     context.report,
                 );
             writeFileSync(file, before);
@@ -71,30 +76,19 @@ async function disturb(
 ): Promise<Disturbed> {
     const begun = performance.now();
     const left = () => seconds - (performance.now() - begun) / 1000;
-    const ended = new AbortController();
-    signal.addEventListener("abort", () => ended.abort());
-    const killing = killPods(cluster, seededRandom(22), quick ? 10 : PAUSE_SECONDS, {
-        signal: ended.signal,
+    const calm = AbortSignal.timeout((seconds - CALM_SECONDS) * 1000);
+    const killing = killPods(cluster, seededRandom(22), PAUSE_SECONDS[quick ? 0 : 1], {
+        signal: AbortSignal.any([signal, calm]),
         report,
     });
     const shifts: Shift[] = [];
-    const plan = (quick ? QUICK_PLAN : PLAN).split(" ");
+    const steps = STEPS_OF_SWITCH[quick ? 0 : 1];
     const run = async (...command: string[]) =>
         shifts.push(await shift(cluster, begun, command, report));
-    try {
-        do {
-            await run("switch", "--to", await idleColour(cluster), ...plan);
-        } while (!signal.aborted && left() > 2 * SWITCH_SECONDS);
-        if (!signal.aborted) await run("rollback");
-    } finally {
-        // In the last seconds of the load, pods may still come back.
-        if (left() > 20 && !signal.aborted)
-            await once(
-                AbortSignal.any([signal, AbortSignal.timeout((left() - 20) * 1000)]),
-                "abort",
-            );
-        ended.abort();
-    }
+    do {
+        await run("switch", "--to", await idleColour(cluster), "--steps", steps, ...PLAN);
+    } while (!signal.aborted && left() > SWITCH_SECONDS);
+    if (!signal.aborted) await run("rollback");
     return { shifts, deaths: await killing };
 }
 
@@ -109,18 +103,20 @@ export function judgeDisruption(
     const rollbacks = shifts.filter(({ command }) => command.startsWith("rollback"));
     const killed = deaths.filter(({ how }) => how === "killed").length;
     const workload = `${phase.workload}; ${switches.length} switches, ${rollbacks.length} rollbacks, ${killed} pods killed, ${deaths.length - killed} deleted`;
-    const describe = (all: readonly Shift[]) =>
-        all
-            .map(
-                ({ exitCode, seconds, weights }) =>
-                    `${weights} after ${seconds.toFixed(0)} s (exit code ${exitCode ?? "none"})`,
-            )
-            .join(", ");
-    const judgeShifts = (all: readonly Shift[]): Finding => ({
-        measured: describe(all) || "none ran",
+    const describe = ({ exitCode, seconds, weights }: Shift) => {
+        const end = { 0: "done", 2: "rolled back by the judge" }[exitCode ?? NaN];
+        return `${weights} after ${seconds.toFixed(0)} s (${end ?? `exit code ${exitCode ?? "none"}`})`;
+    };
+    const judgeShifts = (all: readonly Shift[], allowed: readonly number[]): Finding => ({
+        measured: all.map(describe).join(", ") || "none ran",
         workload,
         verdict:
-            all.length === 0 ? "not measured" : holds(all.every(({ exitCode }) => exitCode === 0)),
+            all.length === 0
+                ? "not measured"
+                : holds(
+                      all.some(({ exitCode }) => exitCode === 0) &&
+                          all.every(({ exitCode }) => allowed.includes(exitCode ?? NaN)),
+                  ),
     });
     // Without a disturbance, it would be the load of before.
     const isDisturbed = switches.length > 0 && deaths.length > 0;
@@ -130,7 +126,7 @@ export function judgeDisruption(
             workload,
             verdict: isDisturbed || errors.verdict === "not met" ? errors.verdict : "not measured",
         },
-        blueGreen: judgeShifts(switches),
-        rollback: judgeShifts(rollbacks),
+        blueGreen: judgeShifts(switches, [0, 2]),
+        rollback: judgeShifts(rollbacks, [0]),
     };
 }

@@ -230,7 +230,7 @@ describe("findings", () => {
         const shifts = [shift("switch --to green", 0), shift("rollback", 0)];
         expect(judgeDisruption(report(0), { shifts, deaths: [death] })).toMatchObject({
             downtime: { verdict: "met" },
-            blueGreen: { verdict: "met", measured: "0/100 after 60 s (exit code 0)" },
+            blueGreen: { verdict: "met", measured: "0/100 after 60 s (done)" },
             rollback: { verdict: "met" },
         });
         const { downtime } = judgeDisruption(report(1), { shifts, deaths: [death] });

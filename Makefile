@@ -85,10 +85,10 @@ check-tools:
 	@app/model/fetch.sh --check >/dev/null
 
 # Programs that tests start, each with the name of its Debian package.
-TEST_TOOLS := curl=curl redis-server=redis-server promtool=prometheus amtool=prometheus-alertmanager openssl=openssl chromium=chromium
+TEST_TOOLS := curl=curl redis-server=redis-server promtool=prometheus amtool=prometheus-alertmanager openssl=openssl chromium=chromium go=golang-go
 
 .PHONY: test-tools
-test-tools: model ## Install the tests' dependencies: Redis, Prometheus, Alertmanager, Chromium (Debian packages) and the model
+test-tools: model ## Install the tests' dependencies: Redis, Prometheus, Alertmanager, Chromium, Go (Debian packages) and the model
 	@tests/support/tools.sh install $(TEST_TOOLS)
 
 .PHONY: python-clients
@@ -235,7 +235,7 @@ CONTEXT_FLAG = $(if $(CONTEXT),--context "$(CONTEXT)")
 ADMIN_PROCESS = $(if $(DEV)$(URL),--url $(or $(URL),http://127.0.0.1:8801) --token-file $(DEV_TOKEN))
 
 .PHONY: deploy
-deploy: $(INSTALLED) ## Deploy a stack (STACK=prod), verify it, and roll out a new version (IMAGE=… VERSION=… on the idle colour; INSIGHTS=image EXAMPLE=image)
+deploy: $(INSTALLED) ## Deploy a stack (STACK=prod), verify it, roll out a new version, and list what was verified (IMAGE=… VERSION=… on the idle colour; INSIGHTS=image EXAMPLE=image)
 	@$(OPERATIONS) deploy $(STACK_FLAG) $(CONTEXT_FLAG) $(if $(IMAGE),--image "$(IMAGE)") \
 	  $(if $(VERSION),--version "$(VERSION)") $(if $(INSIGHTS),--insights-image "$(INSIGHTS)") \
 	  $(if $(EXAMPLE),--example-image "$(EXAMPLE)") $(if $(call on,$(IN_PLACE)),--in-place) $(PLAN)

@@ -30,7 +30,7 @@ export interface Criterion {
     readonly step: StepName;
 }
 
-export const STEPS = ["day", "platform", "users", "disruption", "documents"] as const;
+export const STEPS = ["day", "platform", "users", "scaling", "disruption", "documents"] as const;
 export type StepName = (typeof STEPS)[number];
 
 export const CRITERIA = [

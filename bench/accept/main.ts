@@ -14,6 +14,7 @@ import { day } from "./steps/day.ts";
 import { disruption } from "./steps/disruption.ts";
 import { documents } from "./steps/documents.ts";
 import { platform } from "./steps/platform.ts";
+import { scaling } from "./steps/scaling.ts";
 import { users } from "./steps/users.ts";
 import { createStore, type Store } from "./store.ts";
 import { formatTable, renderHtml, renderMarkdown, summarise, type Table } from "./table.ts";
@@ -26,7 +27,7 @@ interface AcceptFlags {
 }
 
 /** In their order: those that need a quiet machine come first. */
-const ALL: readonly Step[] = [day, users, disruption, platform, documents];
+const ALL: readonly Step[] = [day, users, scaling, disruption, platform, documents];
 const INTERRUPTED = 130;
 
 const program = new Command("accept")

@@ -8,8 +8,7 @@ import {
     type PerColour,
 } from "@property-search/contract";
 
-import { messageOf, type Cluster } from "../../operations/cluster/connect.ts";
-import type { Finding } from "./criteria.ts";
+import type { Cluster } from "../../operations/cluster/connect.ts";
 
 /** Pods of a colour over a time. */
 export interface ReplicasSeen {
@@ -17,23 +16,31 @@ export interface ReplicasSeen {
     readonly most: number;
     readonly last: number;
     readonly samples: number;
+    /** Seconds until there were more than at first; undefined: there never were. */
+    readonly grownAfter: number | undefined;
 }
 
-const INTERVAL_MILLISECONDS = 4000;
+const INTERVAL_MILLISECONDS = 2000;
 
 /** Records how many pods each colour is to have, until it is stopped. */
 export function watchReplicas(cluster: Cluster): {
     readonly seen: () => PerColour<ReplicasSeen>;
-    readonly errors: () => readonly string[];
     readonly stop: () => void;
 } {
     const counts = perColour((): number[] => []);
-    const errors: string[] = [];
+    const grownAt: Partial<Record<Colour, number>> = {};
+    const begun = performance.now();
     const read = async (): Promise<void> => {
-        for (const colour of COLOURS) counts[colour].push(await replicasOf(cluster, colour));
+        for (const colour of COLOURS) {
+            const count = await replicasOf(cluster, colour);
+            counts[colour].push(count);
+            if (count > (counts[colour][0] ?? count))
+                grownAt[colour] ??= (performance.now() - begun) / 1000;
+        }
     };
     const sample = (): void => {
-        read().catch((error: unknown) => errors.push(messageOf(error)));
+        // A read that fails is one sample less.
+        read().catch(() => undefined);
     };
     sample();
     const timer = setInterval(sample, INTERVAL_MILLISECONDS);
@@ -44,8 +51,8 @@ export function watchReplicas(cluster: Cluster): {
                 most: Math.max(0, ...counts[colour]),
                 last: counts[colour].at(-1) ?? NaN,
                 samples: counts[colour].length,
+                grownAfter: grownAt[colour],
             })),
-        errors: () => errors,
         stop: () => clearInterval(timer),
     };
 }
@@ -56,18 +63,4 @@ async function replicasOf({ objects }: Cluster, colour: Colour): Promise<number>
         ...{ namespace: NAMESPACES[colour], name: SERVICE_NAMES[colour] },
     });
     return spec?.replicas ?? 1;
-}
-
-/** An autoscaler that adds no pod was not needed, or does not work: only a pod that was added shows it. */
-export function judgeScaling(seen: PerColour<ReplicasSeen>): Finding {
-    const grown = COLOURS.filter((colour) => seen[colour].most > seen[colour].first);
-    const words = COLOURS.map((colour) => {
-        const { first, most, last } = seen[colour];
-        return `${colour} ${first} pods, at most ${most}, ${last} at the end`;
-    });
-    return {
-        measured: words.join("; ") + (grown.length > 0 ? "" : "; the load needed no further pod"),
-        workload: "while 1,100 users were there, without a switch",
-        verdict: grown.length > 0 ? "met" : "not measured",
-    };
 }

@@ -4,7 +4,6 @@ import { runScenario, type LoadReport, type PhaseResult } from "../../load/run.t
 import { SCENARIOS, type Scenario } from "../../load/scenarios.ts";
 import { SERVICES } from "../../load/traffic/requests.ts";
 import type { Finding, Verdict } from "../criteria.ts";
-import { judgeScaling, watchReplicas } from "../replicas.ts";
 import type { Step, StepContext } from "../step.ts";
 
 /** Minutes without disturbance. */
@@ -15,18 +14,8 @@ export const users: Step = {
     title: "1,100 users at the same time through the Gateway",
     minutes: [2.5, 4.5],
     run: async (context) => {
-        const { cluster } = await context.findPlatform();
-        const replicas = watchReplicas(cluster);
-        try {
-            const report = await sendUsers(context, MINUTES[context.quick ? 0 : 1]);
-            const findings = { ...judgeUsers(report), autoscaling: judgeScaling(replicas.seen()) };
-            return {
-                findings,
-                data: { report: withoutSeconds(report), replicas: replicas.seen() },
-            };
-        } finally {
-            replicas.stop();
-        }
+        const report = await sendUsers(context, MINUTES[context.quick ? 0 : 1]);
+        return { findings: judgeUsers(report), data: withoutSeconds(report) };
     },
 };
 

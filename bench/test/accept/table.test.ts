@@ -12,9 +12,9 @@ import {
     type Row,
 } from "../../accept/criteria.ts";
 import { tabulateRehearsals } from "../../accept/rehearsals.ts";
-import { judgeScaling } from "../../accept/replicas.ts";
 import { judgeDisruption } from "../../accept/steps/disruption.ts";
 import { judgeDocuments } from "../../accept/steps/documents.ts";
+import { judgeScaling } from "../../accept/steps/scaling.ts";
 import { judgePlatform } from "../../accept/steps/platform.ts";
 import { createStore } from "../../accept/store.ts";
 import { formatTable, renderHtml, renderMarkdown, summarise } from "../../accept/table.ts";
@@ -171,10 +171,15 @@ describe("findings", () => {
         expect(alerting).toMatchObject({ verdict, measured: expect.stringContaining(words) });
     });
 
-    test("of autoscaling need a pod that was added", () => {
-        const seen = (most: number) => ({ first: 2, most, last: 2, samples: 9 });
-        expect(judgeScaling({ blue: seen(3), green: seen(2) }).verdict).toBe("met");
-        expect(judgeScaling({ blue: seen(2), green: seen(2) }).verdict).toBe("not measured");
+    test("of autoscaling need a pod that was added in time, and room for it", () => {
+        const judge = (first: number, grownAfter: number | undefined, most: number | undefined) =>
+            judgeScaling("blue", { first, most: 3, last: 3, samples: 9, grownAfter }, most, "burst")
+                .verdict;
+        expect(judge(2, 40, 4)).toBe("met");
+        expect(judge(2, 100, 4)).toBe("not met");
+        expect(judge(2, undefined, 4)).toBe("not met");
+        expect(judge(4, undefined, 4)).toBe("not measured");
+        expect(judge(2, undefined, undefined)).toBe("not measured");
     });
 
     const quantiles = { p50: 1, p90: 1, p95: 1, p99: 1, p999: 1, max: 1 };

@@ -1,0 +1,91 @@
+import type { Colour } from "@property-search/contract";
+import { randomUUID } from "node:crypto";
+import { setTimeout as delay } from "node:timers/promises";
+
+import { readIfExists, type Cluster, type Manifest } from "../../../operations/cluster/connect.ts";
+import { autoscalersOf } from "../../../operations/shared/autoscalers.ts";
+import { runPhase } from "../../load/run.ts";
+import { embedRequest } from "../../load/traffic/requests.ts";
+import { createArrivals } from "../../load/traffic/sessions.ts";
+import { seededRandom } from "../../shared/random.ts";
+import { holds, type Finding } from "../criteria.ts";
+import { activeColour } from "../disturb.ts";
+import { watchReplicas, type ReplicasSeen } from "../replicas.ts";
+import type { Step } from "../step.ts";
+
+/** New texts per second: several times as many as two pods of the stack `local` are meant to embed. */
+const RATE = 40;
+const SECONDS = 60;
+/** From the begin of the burst. */
+const LIMIT_SECONDS = 90;
+
+export const scaling: Step = {
+    name: "scaling",
+    title: "a burst of new texts, for which the autoscaler adds a pod",
+    minutes: [1.5, 1.5],
+    run: async ({ findPlatform, processes, showProgress, signal }) => {
+        const { cluster, target } = await findPlatform();
+        const colour = await activeColour(cluster);
+        const most = await readMost(cluster, colour);
+        const run = randomUUID();
+        const random = seededRandom(1);
+        let count = 0;
+        const next = () => embedRequest(`A home that nobody has described, ${run} ${(count += 1)}`);
+        const replicas = watchReplicas(cluster);
+        try {
+            const phase = {
+                ...{ name: "burst", users: 200, objectives: [] },
+                workload: `${RATE} new texts per second for ${SECONDS} s`,
+                trace: () => createArrivals(random, [{ seconds: SECONDS, rate: RATE }], 200, next),
+            };
+            const { folder } = processes;
+            const begun = performance.now();
+            const { summary } = await runPhase(phase, { target, folder, showProgress, signal });
+            while (
+                replicas.seen()[colour].grownAfter === undefined &&
+                performance.now() - begun < LIMIT_SECONDS * 1000
+            )
+                await delay(1000, undefined, { signal });
+            const seen = replicas.seen();
+            return {
+                findings: { autoscaling: judgeScaling(colour, seen[colour], most, phase.workload) },
+                data: { colour, most, seen, summary },
+            };
+        } finally {
+            replicas.stop();
+        }
+    },
+};
+
+/** The largest number of pods that the autoscaler may create. */
+async function readMost(cluster: Cluster, colour: Colour): Promise<number | undefined> {
+    for (const reference of autoscalersOf(colour)) {
+        const scaler = await readIfExists<Manifest & { spec?: Record<string, unknown> }>(
+            cluster,
+            reference,
+        );
+        const most = scaler?.spec?.[reference.limit];
+        if (typeof most === "number") return most;
+    }
+    return undefined;
+}
+
+/** @param most undefined: the stack has no autoscaler */
+export function judgeScaling(
+    colour: Colour,
+    { first, most: reached, grownAfter }: ReplicasSeen,
+    most: number | undefined,
+    workload: string,
+): Finding {
+    const words =
+        grownAfter === undefined
+            ? `${colour} stayed at ${first} pods`
+            : `${colour} went from ${first} to ${reached} of at most ${most ?? "?"} pods, the first after ${grownAfter.toFixed(0)} s`;
+    if (most === undefined)
+        return { measured: "the stack has no autoscaler", workload, verdict: "not measured" };
+    if (first >= most) {
+        const measured = `${colour} had ${first} pods, the most that it may have, before the burst: run it again later`;
+        return { measured, workload, verdict: "not measured" };
+    }
+    return { measured: words, workload, verdict: holds((grownAfter ?? Infinity) <= LIMIT_SECONDS) };
+}

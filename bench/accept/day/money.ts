@@ -31,10 +31,11 @@ export interface Money {
 
 /** Hits and money of a day by the service's own ledger. @param requests embedding requests of the day */
 export function computeMoney(ledger: Ledger, requests: number): Money {
-    const { lookups, tokensSaved, tokensBilled } = ledger;
+    const { lookups, tokensSaved, tokensBilled, dollarsSaved } = ledger;
     const hitRate = hitShare(lookups);
     const avoided = Math.round(requests * hitRate);
-    const flat = avoided * DAYS_PER_MONTH * FLAT_DOLLARS;
+    // The flat price is in force in the replay, so its dollars are those of the ledger.
+    const flat = dollarsSaved * DAYS_PER_MONTH;
     const byTokens = (tokensSaved * DAYS_PER_MONTH * DOLLARS_PER_MILLION_TOKENS) / 1e6;
     const days = DAYS_PER_MONTH.toFixed(2);
     const forGoal = (dollars: number) => Math.ceil((requests * MONTHLY_GOAL_DOLLARS) / dollars);
@@ -46,7 +47,9 @@ export function computeMoney(ledger: Ledger, requests: number): Money {
             {
                 model: "flat",
                 dollarsPerMonth: flat,
-                arithmetic: `${avoided.toLocaleString("en")} requests avoided a day × ${days} days × $${FLAT_DOLLARS}`,
+                arithmetic:
+                    `$${dollarsSaved.toFixed(2)} a day by the ledger, which is ${avoided.toLocaleString("en")} requests avoided × ` +
+                    `$${FLAT_DOLLARS}; × ${days} days`,
                 requestsPerDayForGoal: forGoal(flat),
             },
             {

@@ -1,3 +1,5 @@
+import { SERVICE_SETTINGS } from "@property-search/contract/settings";
+
 import { holds, type Finding } from "../criteria.ts";
 import { computeMoney, MONTHLY_GOAL_DOLLARS, type Money, type Saving } from "../day/money.ts";
 import { replayDays } from "../day/replay.ts";
@@ -32,8 +34,9 @@ export const day: Step = {
     },
 };
 
-/** The service of the replay has the default price: dollars per request (service.tokenPrices is empty). */
-const PRICE_IN_FORCE: Saving["model"] = "flat";
+/** The service of the replay has the default prices; without prices per token, a request has a flat one. */
+const PRICE_IN_FORCE: Saving["model"] =
+    SERVICE_SETTINGS.tokenPrices.default === "" ? "flat" : "tokens";
 
 /** @param failed requests of both days without an answer, which would be missing in the figures */
 export function judgeDays(cold: Money, ordinary: Money, failed: number): Record<string, Finding> {

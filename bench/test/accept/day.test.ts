@@ -100,7 +100,9 @@ describe("money", () => {
             500,
         );
         expect(((flat.requestsPerDayForGoal - 1) / 100) * flat.dollarsPerMonth).toBeLessThan(500);
-        expect(flat.arithmetic).toBe("76 requests avoided a day × 30.42 days × $0.001");
+        expect(flat.arithmetic).toBe(
+            "$0.08 a day by the ledger, which is 76 requests avoided × $0.001; × 30.42 days",
+        );
     });
 
     test("and hits are judged by an ordinary day; the first day is shown", () => {
@@ -118,7 +120,7 @@ describe("money", () => {
                 measured: expect.stringContaining("by tokens it would be $0.00"),
             },
         });
-        const rich = computeMoney(LEDGER, 30_000);
+        const rich = computeMoney({ ...LEDGER, dollarsSaved: 22.8 }, 30_000);
         expect(judgeDays(rich, rich, 0).money).toMatchObject({ verdict: "met" });
     });
 

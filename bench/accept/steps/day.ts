@@ -34,9 +34,9 @@ export const day: Step = {
     },
 };
 
+const TOKEN_PRICES: string = SERVICE_SETTINGS.tokenPrices.default;
 /** The service of the replay has the default prices; without prices per token, a request has a flat one. */
-const PRICE_IN_FORCE: Saving["model"] =
-    SERVICE_SETTINGS.tokenPrices.default === "" ? "flat" : "tokens";
+const PRICE_IN_FORCE: Saving["model"] = TOKEN_PRICES === "" ? "flat" : "tokens";
 
 /** @param failed requests of both days without an answer, which would be missing in the figures */
 export function judgeDays(cold: Money, ordinary: Money, failed: number): Record<string, Finding> {

@@ -9,7 +9,6 @@ import { withGoal } from "./evidence.ts";
 import type { Rehearsal } from "./rehearsal.ts";
 
 const NAME = "rehearsal-certificate";
-const HOST = "rehearsal.property-search.internal";
 const NAMESPACE = NAMESPACES.edge;
 const SECRET = { apiVersion: "v1", kind: "Secret", namespace: NAMESPACE, name: NAME };
 /** Traefik serves and measures the certificates of its default store, besides those of listeners. */
@@ -41,9 +40,11 @@ export const certificateExpiry: Rehearsal = {
     },
     run: async (context) => {
         const { cluster, traffic, folder } = context;
-        const short = await createCertificate(folder, SHORT_DAYS);
-        const long = await createCertificate(folder, LONG_DAYS);
-        const fault = await context.beginFault({});
+        // A name of its own: Traefik still reports the certificates of earlier runs.
+        const host = `rehearsal-${Date.now()}.property-search.internal`;
+        const short = await createCertificate(folder, host, SHORT_DAYS);
+        const long = await createCertificate(folder, host, LONG_DAYS);
+        const fault = await context.beginFault({ host } satisfies Saved);
         await context.step(`give the gateway a certificate of ${SHORT_DAYS} days`, async () => {
             await storeCertificate(cluster, short);
             const { apiVersion, kind, ...metadata } = STORE;
@@ -68,9 +69,9 @@ export const certificateExpiry: Rehearsal = {
         );
         context.figure(withGoal("time to recover", "s", (Date.now() - repair) / 1000, "<=", 120));
     },
-    putBack: async ({ cluster, folder }) => {
+    putBack: async ({ cluster, folder }, { host }: Saved) => {
         if (await readIfExists(cluster, STORE)) {
-            await storeCertificate(cluster, await createCertificate(folder, LONG_DAYS));
+            await storeCertificate(cluster, await createCertificate(folder, host, LONG_DAYS));
             await delay(LOAD_MILLISECONDS);
         }
         await deleteIfExists(cluster, STORE);
@@ -78,20 +79,24 @@ export const certificateExpiry: Rehearsal = {
     },
 };
 
+interface Saved {
+    readonly host: string;
+}
+
 interface Certificate {
     readonly certificate: string;
     readonly key: string;
 }
 
 /** Creates a self-signed certificate. */
-async function createCertificate(folder: string, days: number): Promise<Certificate> {
+async function createCertificate(folder: string, host: string, days: number): Promise<Certificate> {
     const files = { key: path.join(folder, "key.pem"), certificate: path.join(folder, "cert.pem") };
     const { failed, stderr } = await execa(
         "openssl",
         [
             ...["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"],
             ...["-keyout", files.key, "-out", files.certificate, "-days", String(days)],
-            ...["-subj", `/CN=${HOST}`, "-addext", `subjectAltName=DNS:${HOST}`],
+            ...["-subj", `/CN=${host}`, "-addext", `subjectAltName=DNS:${host}`],
         ],
         { reject: false },
     );

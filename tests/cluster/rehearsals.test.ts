@@ -46,7 +46,7 @@ test(
         expect(await evidenceOf("backup-restore")).toMatchObject({
             verdict: "pass",
             reasons: [],
-            traffic: { failed: 0, hitRateAfter: expect.any(Number) as number },
+            traffic: { failed: 0, hitRateAfter: expect.any(Number) as unknown },
             putBack: { done: true },
         });
     },

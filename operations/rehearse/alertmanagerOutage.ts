@@ -1,5 +1,5 @@
 import { MONITORING_NAMES, NAMESPACES } from "@property-search/contract";
-import { withGoal } from "./evidence.ts";
+import { timeToDetect, withGoal } from "./evidence.ts";
 import type { Rehearsal } from "./rehearsal.ts";
 import { readReplicas, readSet, scaleSet, waitForSet } from "./workloads.ts";
 
@@ -47,15 +47,7 @@ export const alertmanagerOutage: Rehearsal = {
         await context.expectResolved(360);
 
         context.figure(withGoal("failed requests", "", traffic.failed(), "==", 0));
-        context.figure(
-            withGoal(
-                context.quick ? "time until pending" : "time to detect",
-                "s",
-                detected,
-                "<=",
-                context.quick ? 90 : 390,
-            ),
-        );
+        context.figure(timeToDetect(context.quick, detected, { pending: 90, firing: 390 }));
         context.figure(withGoal("alerts delivered again after", "s", delivered, "<=", 150));
     },
     putBack: async ({ cluster, signal }, { replicas }: Saved) => {

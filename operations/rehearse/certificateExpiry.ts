@@ -5,7 +5,7 @@ import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { deleteIfExists, readIfExists, type Cluster } from "../cluster/connect.ts";
-import { withGoal } from "./evidence.ts";
+import { timeToDetect, withGoal } from "./evidence.ts";
 import type { Rehearsal } from "./rehearsal.ts";
 
 const NAME = "rehearsal-certificate";
@@ -62,11 +62,7 @@ export const certificateExpiry: Rehearsal = {
         await context.expectResolved(120);
 
         context.figure(withGoal("failed requests", "", traffic.failed(), "==", 0));
-        context.figure(
-            context.quick
-                ? withGoal("time until pending", "s", detected, "<=", 90)
-                : withGoal("time to detect", "s", detected, "<=", 390),
-        );
+        context.figure(timeToDetect(context.quick, detected, { pending: 90, firing: 390 }));
         context.figure(withGoal("time to recover", "s", (Date.now() - repair) / 1000, "<=", 120));
     },
     putBack: async ({ cluster, folder }, { host }: Saved) => {

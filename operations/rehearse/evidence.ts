@@ -99,6 +99,17 @@ export function withGoal(
     return { name, unit, value: round(value), goal: `${comparison} ${limit}`, met };
 }
 
+/** Time until an alert, in seconds: until it fired, or in a quick run until it was pending. */
+export function timeToDetect(
+    quick: boolean,
+    seconds: number,
+    limits: { readonly pending: number; readonly firing: number },
+): Figure {
+    return quick
+        ? withGoal("time until pending", "s", seconds, "<=", limits.pending)
+        : withGoal("time to detect", "s", seconds, "<=", limits.firing);
+}
+
 /** Decides on the outcome of a rehearsal. `problems` are errors of its steps and of putting back. */
 export function judge(
     figures: readonly Figure[],

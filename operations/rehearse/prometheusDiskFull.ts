@@ -2,7 +2,7 @@ import type { V1StatefulSet } from "@kubernetes/client-node";
 import { MONITORING_NAMES, NAMESPACES, UserError } from "@property-search/contract";
 import type { Cluster } from "../cluster/connect.ts";
 import { disturb } from "./disturb.ts";
-import { withGoal } from "./evidence.ts";
+import { timeToDetect, withGoal } from "./evidence.ts";
 import { queryPrometheus } from "./query.ts";
 import type { Rehearsal } from "./rehearsal.ts";
 import { readSet, referenceOf, waitForSet } from "./workloads.ts";
@@ -65,11 +65,7 @@ export const prometheusDiskFull: Rehearsal = {
 
         context.figure(withGoal("failed requests", "", traffic.failed(), "==", 0));
         context.measure("data of Prometheus", "MB", used / MB);
-        context.figure(
-            context.quick
-                ? withGoal("time until pending", "s", detected, "<=", 150)
-                : withGoal("time to detect", "s", detected, "<=", 1080),
-        );
+        context.figure(timeToDetect(context.quick, detected, { pending: 150, firing: 1080 }));
         context.figure(withGoal("time to recover", "s", (Date.now() - repair) / 1000, "<=", 150));
     },
     putBack: async ({ cluster, signal }, { limit }: Saved) => {

@@ -34,8 +34,7 @@ const FAULT: readonly V1EnvVar[] = [
 export const badRelease: Exercise = {
     title: "Return the traffic from a bad version",
     situation:
-        "A new version was released a minute ago, and all of its checks passed. Since then, clients report errors for " +
-        "listings that they have not requested before. Return the traffic to the version that served before.",
+        "A new version was released a minute ago, and all of its checks passed. Since then, clients report errors. Return the traffic to the version that served before.",
     prepare: async ({ cluster, stack }) => {
         const good = await readActiveColour(cluster);
         const file = await readFile(stackConfigFile(stack), "utf8");

@@ -31,17 +31,14 @@ export const prometheusDiskFull: Rehearsal = {
         "the stack runs its own Prometheus, which has no blocks yet or whose oldest blocks may be deleted (FORCE=1)",
     duration: { whole: 1050, quick: 150 },
     alerts: ["PrometheusVolumeFillingUp"],
-    inapplicable: async ({ cluster }) =>
-        (await readSet(cluster, PROMETHEUS)) ? undefined : "the stack has no Prometheus of its own",
+    inapplicable: async ({ cluster }) => {
+        if (!(await readSet(cluster, PROMETHEUS))) return "the stack has no Prometheus of its own";
+        const blocks = await queryPrometheus(cluster, "max(prometheus_tsdb_blocks_loaded)");
+        if (blocks === 0 || process.env.FORCE === "1") return undefined;
+        return `Prometheus has ${blocks} blocks, the oldest of which would be deleted; FORCE=1 allows it`;
+    },
     run: async (context) => {
         const { cluster, traffic, signal } = context;
-        const blocks = await queryPrometheus(cluster, "max(prometheus_tsdb_blocks_loaded)");
-        if (blocks > 0 && process.env.FORCE !== "1") {
-            throw new UserError(
-                `Prometheus has ${blocks} blocks, the oldest of which this deletes, and PrometheusRetentionShortened fires ` +
-                    "for a day; allowed: FORCE=1",
-            );
-        }
         const used = await queryPrometheus(cluster, USED);
         const limit = limitOf(await readSet(cluster, PROMETHEUS));
         const fault = await context.beginFault({ limit } satisfies Saved);

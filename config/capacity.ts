@@ -59,8 +59,10 @@ export interface Money {
 /** Of a stored entry (app/src/vector/entry.ts). */
 const ENTRY_HEADER_BYTES = 56;
 export const BYTES_PER_NUMBER = { float32: 4, float16: 2, int8: 1 } as const;
-/** Beside an entry, Redis keeps its key, its expiry and its tables; the largest of what a test measures. */
-export const REDIS_BYTES_PER_KEY = 250;
+/** Beside an entry, Redis keeps its key, its expiry and its tables; a test measures 170 to 191. */
+export const REDIS_BYTES_PER_KEY = 200;
+/** Of a string in Redis, beside its content. */
+const STRING_BYTES = 6;
 /** Requests per second that one core answers from Redis (docs/service/performance.md, `hits-redis`). */
 export const REDIS_HITS_PER_CPU = 13_483;
 /** Share of that which is planned with: other machines are slower, and requests come in bursts. */
@@ -97,7 +99,7 @@ export function planCapacity(workload: Workload): Capacity {
     const isLocal = !Object.hasOwn(KNOWN_MODELS, workload.model);
     const dimensions = KNOWN_MODELS[workload.model]?.dimensions ?? LOCAL_MODEL_DIMENSIONS;
     const bytesPerEntry = ENTRY_HEADER_BYTES + dimensions * BYTES_PER_NUMBER[precision];
-    const redisBytes = texts * (bytesPerEntry + REDIS_BYTES_PER_KEY);
+    const redisBytes = texts * redisBytesOf(bytesPerEntry);
     const peakRequests = requestsPerSecond * workload.peak;
     const missesPerSecond = peakRequests * (1 - hitRate);
 
@@ -134,6 +136,13 @@ export function planCapacity(workload: Workload): Capacity {
         ),
         byRequest: money(requestsPerSecond * workload.dollarsPerRequest),
     };
+}
+
+/** @returns what Redis allocates for an entry and its key: jemalloc has four sizes between powers of two */
+export function redisBytesOf(bytesPerEntry: number): number {
+    const bytes = bytesPerEntry + STRING_BYTES;
+    const step = 2 ** (Math.ceil(Math.log2(bytes)) - 3);
+    return Math.ceil(bytes / step) * step + REDIS_BYTES_PER_KEY;
 }
 
 function moneyOf(dollarsPerSecond: number, pods: number, workload: Workload): Money {

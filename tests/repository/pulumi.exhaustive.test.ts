@@ -5,7 +5,10 @@ import path from "node:path";
 import { addPulumiToPath } from "../../local/src/toolchain/pulumi.ts";
 import { commandsOf, PAGES, ROOT, shell } from "../support/docs/commands.ts";
 
-const COMMANDS = PAGES.flatMap(commandsOf).filter(({ words }) => words[0] === "pulumi");
+const COMMANDS = PAGES.flatMap(commandsOf).filter(
+    // A flag alone is a mention of it.
+    ({ words: [program, subcommand = ""] }) => program === "pulumi" && !subcommand.startsWith("-"),
+);
 const quote = (word: string) => `'${word}'`;
 
 let folder: string;

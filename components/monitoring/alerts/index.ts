@@ -10,7 +10,7 @@ import { serviceAlerts } from "./service.ts";
 import { objectiveAlerts } from "./slo.ts";
 import { checkThresholds, DEFAULT_THRESHOLDS, type AlertThresholds } from "./thresholds.ts";
 
-export type { AlertingRule, RecordingRule, Rule, RuleFile, RuleGroup } from "./rules.ts";
+export type { AlertingRule, RecordingRule, Rule, RuleFile } from "./rules.ts";
 export { ruleTexts } from "./rules.ts";
 export { DEFAULT_THRESHOLDS, type AlertThresholds } from "./thresholds.ts";
 

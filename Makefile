@@ -39,10 +39,16 @@ $(INSTALLED): package-lock.json package.json $(wildcard */package.json examples/
 
 .PHONY: help
 help: ## List the commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@# Lines of at most 100 columns. In this file a dollar is written twice.
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { \
+	  gsub(/[$$][$$]/, "$$", $$2); line = sprintf("  make %-17s", $$1); count = split($$2, words, " "); \
+	  for (at = 1; at <= count; at++) { \
+	    if (length(line) + length(words[at]) > 99) { print line; line = sprintf("%-24s", "") } \
+	    line = line " " words[at] } \
+	  print line }' $(MAKEFILE_LIST)
 
 .PHONY: install
-install: $(INSTALLED)
+install: $(INSTALLED) ## Install Node, if the host's is older, and the locked packages
 
 # Types and lint run in parallel; the recipe fails if either fails.
 LINT = npm run --silent types & types=$$!; npm run --silent lint && wait $$types
@@ -173,7 +179,7 @@ example: $(INSTALLED) ## Run the example of a property search on port 3000 (PORT
 	@exec node examples/property-search/src/main.ts
 
 .PHONY: bench
-bench: $(INSTALLED) bench-tools ## The service beside its peers, by ratios (QUICK=1: a minute; SOAK=10m: its memory, HOSTILE=1: under attack)
+bench: $(INSTALLED) bench-tools ## Compare the service with its peers, by ratios (QUICK=1: a minute; SOAK=10m: its memory, HOSTILE=1: under attack)
 	@node bench/service/main.ts $(if $(call on,$(QUICK)),--quick) $(if $(SOAK),--soak $(SOAK)) $(if $(call on,$(HOSTILE)),--hostile) $(if $(ONLY),--only $(ONLY))
 
 .PHONY: bench-semantic

@@ -72,13 +72,17 @@ interface RenderFlags {
 }
 
 const program = new Command("render")
-    .description("Renders the Kubernetes objects of a stack without Pulumi and without a cluster.")
+    .description("Renders the Kubernetes objects of a stack without Pulumi and without a cluster")
     .option("--stack <name>", "name of a stack with a file Pulumi.<name>.yaml", readStack)
     .option("--set <key=value>", "override of the stack's config; repeatable", assign, {})
     .option("--config <file>", "JSON file with overrides including secrets; - is stdin")
     .option("--charts", "also render charts with the Helm on PATH", false)
     .option("--out <folder>", "output folder; default: standard output")
-    .addOption(new Option("--format <format>").choices(["yaml", "json"]).default("yaml"))
+    .addOption(
+        new Option("--format <format>", "format of the manifests")
+            .choices(["yaml", "json"])
+            .default("yaml"),
+    )
     .action(async ({ set: overrides, config, charts, out, format, ...flags }: RenderFlags) => {
         const stack = requireStackName(flags.stack);
         const given = config === undefined ? {} : { config: readConfig(config) };

@@ -32,17 +32,21 @@ const EXIT_VIOLATIONS = 1;
 const EXIT_USAGE = 2;
 
 const program = new Command("policies")
-    .description("Runs the policy pack without Pulumi and without a cluster.")
+    .description("Runs the policy pack without Pulumi and without a cluster")
     .exitOverride();
 
 program
     .command("check")
-    .description("Checks manifests against all rules; fails on violations of mandatory rules.")
+    .description("check manifests against all rules; fail on violations of mandatory rules")
     .argument("[files...]", "YAML or JSON; - is standard input", ["-"])
     .option("--config <file>", "levels, thresholds and exemptions by rule")
     .option("--stack <name>", "stack whose levels, thresholds, exemptions and registry apply")
     .option("--subject <name>", "name of the manifests in the report", "these manifests")
-    .addOption(new Option("--format <format>").choices(Object.keys(FORMATS)).default("text"))
+    .addOption(
+        new Option("--format <format>", "format of the report")
+            .choices(Object.keys(FORMATS))
+            .default("text"),
+    )
     .option("--times", "print the time of each rule", false)
     .action(async (files: string[], { stack, config, subject, format, times }: CheckOptions) => {
         const stackPolicies =
@@ -62,7 +66,7 @@ program
 
 program
     .command("docs")
-    .description("Prints the documentation of the rules, with examples from a stack's manifests.")
+    .description("print the documentation of the rules, with examples from a stack's manifests")
     .option("--config <file>", "the stack's levels, thresholds and exemptions")
     .action(async ({ config }: Pick<CheckOptions, "config">) => {
         const policies = config === undefined ? {} : readPolicyFile(config);

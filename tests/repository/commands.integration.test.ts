@@ -19,60 +19,26 @@ import {
     type DocCommand,
     type Ended,
 } from "../support/docs/commands.ts";
+import { readMakefile } from "../support/docs/makefile.ts";
 
 const run = promisify(execFile);
 const COMMANDS = PAGES.flatMap(commandsOf);
-const unique = (texts: readonly string[]) => [...new Set(texts)];
 const quote = (word: string) => `'${word.replaceAll("'", String.raw`'\''`)}'`;
 
-const failed = (results: readonly Ended[]) => results.filter(({ exitCode }) => exitCode !== 0);
-
 describe("without a cluster", () => {
-    const matching = (pattern: RegExp) =>
-        unique(
-            COMMANDS.filter(({ text }) => pattern.test(text)).map(({ words }) =>
-                words.map(quote).join(" "),
-            ),
+    test("make help lists every target in lines of at most 100 columns", async () => {
+        const { output } = await shell("make help");
+        const lines = output.trimEnd().split("\n");
+        expect(lines.filter((line) => line.length > 100)).toEqual([]);
+        expect(output).not.toContain("$$");
+        const { targets } = readMakefile();
+        const listed = lines.flatMap((line) => /^ {2}make (\S+) +[A-Z]/.exec(line)?.[1] ?? []);
+        expect(listed).toEqual(
+            [...targets].flatMap(([name, { help }]) => (help === undefined ? [] : [name])),
         );
-
-    test("make -n accepts every make command", async () => {
-        const commands = unique(
-            COMMANDS.filter(({ words }) => words[0] === "make").map(({ words }) =>
-                ["make -n", ...words.slice(1).map(quote)].join(" "),
-            ),
-        );
-        expect(commands.length).toBeGreaterThan(80);
-        expect(failed(await allOf(commands))).toEqual([]);
-    });
-
-    test("flags of each command line are those of its --help", async () => {
-        const used = COMMANDS.flatMap(({ page, text, words }) =>
-            flagsOf(words).map((use) => ({ page, text, ...use })),
-        );
-        const helps = new Map<string, string>();
-        const commands = used.filter(({ flags }) => flags.length > 0);
-        for (const command of unique(commands.map(({ command }) => command))) {
-            helps.set(command, (await shell(`node ${command} --help`)).output);
-        }
-        const wrong = used.filter(
-            ({ command, flags }) =>
-                !flags.every((flag) => new RegExp(`${flag}\\b`).test(helps.get(command) ?? "")),
-        );
-        expect(used.length).toBeGreaterThan(5);
-        expect(wrong).toEqual([]);
-    });
-
-    test("commands that need no cluster succeed", async () => {
-        const commands = matching(
-            /^(make (help|tenant-key TENANT=search)|make (render|policies) STACK=prod|node \S+ (\w+ )?--help)$/,
-        );
-        const folder = await mkdtemp(path.join(tmpdir(), "docs-"));
-        const results = await allOf(
-            commands.map((text) => text.replace(/^'make' 'render'.*/, `$& OUT=${folder}`)),
-        );
-        await rm(folder, { recursive: true });
-        expect(failed(results)).toEqual([]);
-        expect(commands).toContain("'make' 'render' 'STACK=prod'");
+        // Steps of other targets.
+        const internal = [...targets.keys()].filter((name) => !listed.includes(name));
+        expect(internal.sort()).toEqual(["bench-tools", "check-tools"]);
     });
 
     test("make capacity prints what docs/capacity.md shows", async () => {
@@ -91,28 +57,6 @@ describe("without a cluster", () => {
         expect(JSON.parse(stdout)).toHaveProperty("panels");
     });
 });
-
-/** Runs commands, a few at once, as there are cores. */
-async function allOf(commands: readonly string[]): Promise<readonly Ended[]> {
-    const results: Ended[] = [];
-    const waiting = [...commands];
-    const work = async () => {
-        for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
-            results.push(await shell(next));
-        }
-    };
-    await Promise.all([work(), work()]);
-    return results;
-}
-
-/** The program of a command line, with its subcommand, and the flags after it. */
-function flagsOf([program, ...words]: readonly string[]) {
-    const [file = "", ...rest] = words.filter((word) => word !== "--expose-gc");
-    if (program !== "node" || !file.endsWith("main.ts")) return [];
-    const subcommand = /^[a-z][a-z-]*$/.test(rest[0] ?? "") ? ` ${rest[0] ?? ""}` : "";
-    const flags = rest.filter((word) => word.startsWith("--") && word !== "--help");
-    return [{ command: `${file}${subcommand}`, flags }];
-}
 
 describe("on a service", () => {
     let folder: string;

@@ -1,15 +1,17 @@
 import type { DocCommand } from "./commands.ts";
 
 const HERE = "tests/repository/commands.integration.test.ts";
+const EXHAUSTIVE = "tests/repository/commandLines.exhaustive.test.ts";
 const ON_CLUSTER = "tests/cluster/docs.test.ts";
 
 /** Tests that run what commands of the pages run: the first row that matches. */
 const RUN_BY: readonly (readonly [pattern: RegExp, test: string])[] = [
-    [/^make (help|tenant-key|capacity)\b/, HERE],
-    [/^make (render|policies)( STACK=(prod|<stack>)| TIMES=1)*$/, HERE],
+    [/^make (help|capacity)\b/, HERE],
+    [/^make tenant-key\b/, EXHAUSTIVE],
+    [/^make (render|policies)( STACK=(prod|<stack>)| TIMES=1)*$/, EXHAUSTIVE],
     [/^make admin/, HERE],
     [/^curl .*(\$A|\$URL|HOST|localhost:8001)/, HERE],
-    [/^node .*--help$/, HERE],
+    [/^node .*--help$/, EXHAUSTIVE],
     [/^node -e /, HERE],
     [/^make (audit|sbom|licences)\b/, "tests/workflows/sbom.integration.test.ts"],
     [/^(base64|jq|openssl) /, HERE],

@@ -1,8 +1,10 @@
-import { describe, expect, test } from "@jest/globals";
-import { mkdtemp, rm } from "node:fs/promises";
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { commandsOf, PAGES, shell, type Ended } from "../support/docs/commands.ts";
+
+import { startDocService, type DocService } from "../support/docs/service.ts";
 
 /* Commands of the pages that start many processes: seconds each, for what seldom changes. */
 
@@ -102,3 +104,49 @@ function flagsOf([program, ...words]: readonly string[]) {
     const flags = rest.filter((word) => word.startsWith("--") && word !== "--help");
     return [{ command: `${file}${subcommand}`, flags }];
 }
+
+describe("make admin", () => {
+    let service: DocService;
+    beforeAll(async () => {
+        service = await startDocService();
+    });
+    afterAll(() => service.stop());
+
+    test("of each page is answered by a process", async () => {
+        const calls = unique(
+            COMMANDS.filter(
+                ({ words: [, target, ...rest] }) => target === "admin" && rest.length > 0,
+            ).map(({ words }) =>
+                words
+                    // A process has no cluster, and no pods to choose from.
+                    .filter((word) => !/^(CONTEXT|COLOUR|POD|DEV|URL)=/.test(word))
+                    .map((word) => quote(word.replace(/(?<=^(IN|OUT)=)/, `${service.folder}/`)))
+                    .join(" "),
+            ),
+        );
+        const rules = await service.admin("/semantic/rules");
+        const { version } = (rules as { rules: { version: number } }).rules;
+        const files = {
+            "rules.json": {
+                actor: "ann",
+                rules: { ...(rules as { rules: object }).rules, version: version + 1 },
+            },
+        };
+        await writeFile(
+            path.join(service.folder, "rules.json"),
+            JSON.stringify(files["rules.json"]),
+        );
+        // What is imported was exported before; a page names it `file`.
+        const script = (call: string) =>
+            `${call.replace("/file'", "/search.ndjson'")} URL=${service.env.ADMIN_URL}`;
+        // An import needs its export, and no setting changes once tuning is stopped.
+        const rank = (call: string) =>
+            /PUT .settings.tuning/.test(call) ? 2 : Number(call.includes("/import"));
+        const ordered = [...calls].sort((a, b) => rank(a) - rank(b));
+        const results: Ended[] = [];
+        for (const call of ordered)
+            results.push(await shell(script(call), { ADMIN_TOKEN: service.env.ADMIN_TOKEN }));
+        expect(failed(results).filter(({ output }) => !output.includes("no texts of"))).toEqual([]);
+        expect(results.length).toBeGreaterThan(8);
+    });
+});

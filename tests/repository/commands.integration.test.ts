@@ -1,16 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { execFile } from "node:child_process";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { promisify } from "node:util";
-import { eventually } from "../../app/test/support/eventually.ts";
-import { killPods, startPod } from "../../app/test/support/pod.ts";
-import { modelDirectory } from "../../app/test/support/model.ts";
-import { ADMIN_TOKEN } from "../../app/test/support/admin.ts";
-import { freePort, startRedis, type RedisServer } from "../../app/test/support/redisServer.ts";
-import { stubEnvironment } from "../../app/test/support/service.ts";
-import { startStubUpstream, type StubUpstream } from "../../app/test/support/stubUpstream.ts";
 import {
     commandsOf,
     PAGES,
@@ -20,6 +12,7 @@ import {
     type Ended,
 } from "../support/docs/commands.ts";
 import { readMakefile } from "../support/docs/makefile.ts";
+import { startDocService, type DocService } from "../support/docs/service.ts";
 
 const run = promisify(execFile);
 const COMMANDS = PAGES.flatMap(commandsOf);
@@ -59,84 +52,36 @@ describe("without a cluster", () => {
 });
 
 describe("on a service", () => {
-    let folder: string;
-    let redis: RedisServer;
-    let upstream: StubUpstream;
-    /** What pages call by names, by these names. */
-    let env: Record<string, string>;
-
+    let service: DocService;
     beforeAll(async () => {
-        folder = await mkdtemp(path.join(tmpdir(), "docs-"));
-        await writeFile(path.join(folder, "texts.txt"), "two rooms\ngarden\n");
-        redis = await startRedis();
-        upstream = await startStubUpstream();
-        const adminPort = await freePort();
-        const model = modelDirectory();
-        const [service, local] = await Promise.all([
-            startPod({
-                ...stubEnvironment(upstream.url, redis.url),
-                EMBEDDING_MODEL: "all-MiniLM-L6-v2",
-                SEMANTIC_MODE: "optIn",
-                MODEL_DIR: model,
-                ANONYMOUS: "true",
-                ADMIN_TOKEN,
-                ADMIN_PORT: String(adminPort),
-            }),
-            startPod({ MODEL_DIR: model, ANONYMOUS: "true", EMBEDDING_PROVIDER: "local" }),
-        ]);
-        env = {
-            ADMIN_TOKEN,
-            A: `http://127.0.0.1:${adminPort}/admin/v1`,
-            H: `authorization: Bearer ${ADMIN_TOKEN}`,
-            J: "content-type: application/json",
-            URL: `http://127.0.0.1:${service.port}`,
-            LOCAL: `127.0.0.1:${local.port}`,
-        };
+        service = await startDocService();
     });
-
-    afterAll(async () => {
-        killPods();
-        await Promise.all([upstream.stop(), redis.kill(), rm(folder, { recursive: true })]);
-    });
+    afterAll(() => service.stop());
 
     /** Sends what curl of a page sends. */
     async function curl({ words }: DocCommand): Promise<Ended & { status: number }> {
+        const { key } = (await service.admin("/entries/inspect", { input: "two rooms" })) as {
+            key: string;
+        };
+        const { own } = (await service.admin("/builds")) as { own: { buildId: string } };
         const script = words
             .map((word) => (word.includes("$") ? `"${word}"` : quote(word)))
             .join(" ")
             .replace(/^'curl'/, "curl -s -w '\\n%{http_code}'")
-            .replace("localhost:8001", env.LOCAL ?? "")
-            .replace("https://HOST", env.URL ?? "")
+            .replace("localhost:8001", service.local)
+            .replace("https://HOST", service.env.URL)
             .replace("Bearer KEY", "Bearer anonymous")
-            .replaceAll(/(?<=entries\/)KEY/g, await keyOfEntry())
-            .replaceAll(/(?<=quarantines\/)BUILD/g, await ownBuild());
-        const ended = await shell(script, env, folder);
+            .replaceAll(/(?<=entries\/)KEY/g, key)
+            .replaceAll(/(?<=quarantines\/)BUILD/g, own.buildId);
+        const ended = await shell(script, service.env, service.folder);
         return { ...ended, status: Number(ended.output.trim().split("\n").at(-1)) };
     }
-
-    const admin = async (pathname: string, body?: unknown) => {
-        const response = await fetch(`${env.A ?? ""}${pathname}`, {
-            method: body === undefined ? "GET" : "POST",
-            headers: { authorization: `Bearer ${ADMIN_TOKEN}`, "content-type": "application/json" },
-            ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-        });
-        return response.json();
-    };
-    const keyOfEntry = async () =>
-        ((await admin("/entries/inspect", { input: "two rooms" })) as { key: string }).key;
-    const ownBuild = async () =>
-        ((await admin("/builds")) as { own: { buildId: string } }).own.buildId;
 
     test("each curl of the pages is answered", async () => {
         const calls = COMMANDS.filter(
             ({ words, text }) =>
                 words[0] === "curl" && words.length > 2 && !text.includes("received"),
         );
-        // The thread of semantic reuse loads the model first.
-        await eventually("semantic reuse answers", async () => {
-            const answer = await admin("/semantic/inspect", { input: "two rooms" });
-            return !JSON.stringify(answer).includes("semantic_unavailable");
-        });
         const results: { text: string; status: number; output: string }[] = [];
         for (const call of calls.filter(({ text }) => !text.includes("…"))) {
             const { status, output } = await curl(call);

@@ -9,7 +9,7 @@ const RUN_BY: readonly (readonly [pattern: RegExp, test: string])[] = [
     [/^make (help|capacity)\b/, HERE],
     [/^make tenant-key\b/, EXHAUSTIVE],
     [/^make (render|policies)( STACK=(prod|<stack>)| TIMES=1)*$/, EXHAUSTIVE],
-    [/^make admin/, HERE],
+    [/^make admin/, EXHAUSTIVE],
     [/^curl .*(\$A|\$URL|HOST|localhost:8001)/, HERE],
     [/^node .*--help$/, EXHAUSTIVE],
     [/^node -e /, HERE],

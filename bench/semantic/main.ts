@@ -4,10 +4,12 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { availableParallelism } from "node:os";
 import path from "node:path";
 
+import { runCommand } from "@property-search/contract";
 import { Command } from "commander";
 
 import { checkPairs, checkParaphrases } from "./adversarial.ts";
 import { DEFAULT_DATA, EVALUATED_TEXTS, readDataSets } from "./data/dataSets.ts";
+import { selectNames, wholeNumber } from "./flags.ts";
 import { INTERPOLATION, STATIC } from "./methods.ts";
 import { loadCorpus } from "./loadCorpus.ts";
 import { createTasks, MAIN_BUDGET, taskName, type Task } from "./plan.ts";
@@ -24,7 +26,7 @@ import {
     qualityTable,
 } from "./report/tables.ts";
 import type { Summary } from "./runTask.ts";
-import { STREAMS, type StreamName } from "./streams.ts";
+import { STREAMS } from "./streams.ts";
 import { UPSTREAM_MODELS } from "./vectors/models.ts";
 
 interface Options {
@@ -53,20 +55,38 @@ async function main(options: Options): Promise<void> {
         console.log(
             `The public data is missing in ${options.data}: only the property queries are used`,
         );
-    const sets = readDataSets(options.data, Number(options.texts)).filter(
-        ({ name }) => options.sets?.split(",").includes(name) ?? true,
+    const allSets = readDataSets(options.data, Number(options.texts));
+    const selectedSets = selectNames(
+        "--sets",
+        options.sets,
+        allSets.map(({ name }) => name),
     );
-    const models = UPSTREAM_MODELS.filter(
-        ({ name }) => options.models?.split(",").includes(name) ?? true,
+    const sets = allSets.filter(({ name }) => selectedSets.has(name));
+    const selectedModels = selectNames(
+        "--models",
+        options.models,
+        UPSTREAM_MODELS.map(({ name }) => name),
     );
-    const streams = (options.streams?.split(",") ?? STREAMS) as readonly StreamName[];
-    const tasks = createTasks(
+    const models = UPSTREAM_MODELS.filter(({ name }) => selectedModels.has(name));
+    const selectedStreams = selectNames("--streams", options.streams, STREAMS);
+    const all = createTasks(
         sets.map(({ name }) => name),
         models.map(({ name }) => name),
-        streams,
-    )
-        .filter(({ method }) => options.only?.split(",").includes(method.name) ?? true)
-        .filter(({ budget }) => options.budgets?.split(",").includes(String(budget)) ?? true);
+        STREAMS.filter((name) => selectedStreams.has(name)),
+    );
+    const methods = selectNames(
+        "--only",
+        options.only,
+        all.map(({ method }) => method.name),
+    );
+    const budgets = selectNames(
+        "--budgets",
+        options.budgets,
+        all.map(({ budget }) => String(budget)),
+    );
+    const tasks = all.filter(
+        ({ method, budget }) => methods.has(method.name) && budgets.has(String(budget)),
+    );
     const isRewritten = options.rewritten ?? false;
     const version = digestSources();
     const nameOf = (task: Task): string =>
@@ -168,20 +188,37 @@ function writeReport(summaries: readonly Summary[], data: string): void {
 const program = new Command("bench-semantic")
     .description("Evaluates semantic reuse on public data and generated property queries")
     .option("--data <folder>", "folder of the public data", process.env.BENCH_DATA ?? DEFAULT_DATA)
-    .option("--texts <number>", "most texts of a set", String(EVALUATED_TEXTS))
-    .option("--requests <number>", "requests of a stream", "3000")
-    .option("--seeds <number>", "runs of each setting", "20")
-    .option("--first-seed <number>", "the first seed; 1 to 4 are those of the development", "5")
+    .option(
+        "--texts <number>",
+        "most texts of a set",
+        wholeNumber("--texts", 1),
+        String(EVALUATED_TEXTS),
+    )
+    .option("--requests <number>", "requests of a stream", wholeNumber("--requests", 1), "3000")
+    .option("--seeds <number>", "runs of each setting", wholeNumber("--seeds", 1), "20")
+    .option(
+        "--first-seed <number>",
+        "the first seed; 1 to 4 are those of the development",
+        wholeNumber("--first-seed"),
+        "5",
+    )
     .option(
         "--minutes <number>",
         "stop starting settings after this time; run again to continue",
+        wholeNumber("--minutes"),
         "60",
     )
-    .option("--threads <number>", "threads", String(availableParallelism()))
+    .option(
+        "--threads <number>",
+        "threads",
+        wholeNumber("--threads", 1),
+        String(availableParallelism()),
+    )
     .option("--sets <names>", "sets, separated by commas")
     .option("--models <names>", "upstream models, separated by commas")
     .option("--streams <names>", `streams, separated by commas: ${STREAMS.join(", ")}`)
     .option("--only <names>", "methods, separated by commas")
     .option("--budgets <numbers>", "budgets δ, separated by commas: 0.005, 0.01, 0.02, 0.05")
     .option("--rewritten", "apply the concept rules before the signature");
-await main(program.parse().opts<Options & Record<string, string>>());
+program.action(() => main(program.opts<Options>()));
+await runCommand(program);

@@ -38,7 +38,7 @@ export function connectRedis(config: RedisConfig, log: Log): RedisConnection {
         // The cluster's own error only says that no node is reachable, without the reason.
         const { message } = error.lastNodeError ?? error;
         // Every reconnection attempt repeats the same error.
-        if (message !== last) log.warn({ error: message }, "Redis connection");
+        if (message !== last) log.warn({ error: message }, "Redis connection failed");
         last = message;
         // Otherwise the connection would continue with database 0, which is another cache. No command has
         // been sent yet.

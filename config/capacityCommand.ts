@@ -13,7 +13,7 @@ import {
 const MODELS = [SERVICE_SETTINGS.model.default, ...Object.keys(KNOWN_MODELS)];
 
 /** @returns lines of what a workload takes and earns, with the arithmetic of each */
-export function capacityReport(workload: Workload): string {
+function capacityReport(workload: Workload): string {
     const plan = planCapacity(workload);
     const number = (value: number) => value.toLocaleString("en", { maximumFractionDigits: 1 });
     const megabytes = (bytes: number) => `${number(bytes / 1e6)} MB/s`;
@@ -58,77 +58,37 @@ function amount(flag: string, least: number, most: number) {
     };
 }
 
+const DOLLARS = 1e7;
+/** Numbers of a workload: flag, description, bounds. */
+const AMOUNTS = [
+    ["--texts", "different texts within the lifetime of an entry", 1, 1e12],
+    ["--requests-per-second", "mean requests per second, of one text each", 0, 1e7],
+    ["--peak", "peak as a multiple of the mean", 1, 100],
+    ["--hit-rate", "share of requests that reach no upstream", 0, 1],
+    ["--tokens-per-text", "mean tokens of a text", 1, 8_192],
+    ["--redis-primaries", "1: standalone; 3: a Redis Cluster of the stack", 1, 1_000],
+    ["--dollars-per-million-tokens", "price by token", 0, DOLLARS],
+    ["--dollars-per-request", "flat price of a request", 0, DOLLARS],
+    ["--pod-dollars-per-hour", "cost of a pod", 0, DOLLARS],
+    ["--storage-dollars-per-hour", "cost of Redis and what is shared", 0, DOLLARS],
+] as const;
+
 /** @returns the workload that a command line describes */
-export function readWorkload(program: Command): () => Workload {
-    const defaults = DEFAULT_WORKLOAD;
+function readWorkload(program: Command): () => Workload {
+    for (const [flag, description, least, most] of AMOUNTS) {
+        const option = new Option(`${flag} <number>`, description);
+        const value = DEFAULT_WORKLOAD[option.attributeName() as keyof Workload];
+        program.addOption(option.argParser(amount(flag, least, most)).default(value));
+    }
+    const { model, precision } = DEFAULT_WORKLOAD;
     program
-        .option(
-            "--texts <count>",
-            "different texts within the lifetime of an entry",
-            amount("--texts", 1, 1e12),
-            defaults.texts,
-        )
-        .option(
-            "--requests-per-second <rate>",
-            "mean requests per second, of one text each",
-            amount("--requests-per-second", 0, 1e7),
-            defaults.requestsPerSecond,
-        )
-        .option(
-            "--peak <factor>",
-            "peak as a multiple of the mean",
-            amount("--peak", 1, 100),
-            defaults.peak,
-        )
-        .option(
-            "--hit-rate <share>",
-            "share of requests that reach no upstream",
-            amount("--hit-rate", 0, 1),
-            defaults.hitRate,
-        )
-        .option(
-            "--tokens-per-text <count>",
-            "mean tokens of a text",
-            amount("--tokens-per-text", 1, 8_192),
-            defaults.tokensPerText,
-        )
-        .addOption(new Option("--model <name>", "model").choices(MODELS).default(defaults.model))
+        .addOption(new Option("--model <name>", "model").choices(MODELS).default(model))
         .addOption(
             new Option("--precision <name>", "service.cachePrecision")
                 .choices(Object.keys(BYTES_PER_NUMBER))
-                .default(defaults.precision),
+                .default(precision),
         )
-        .option("--is-float", "clients ask for floats in place of base64", false)
-        .option(
-            "--redis-primaries <count>",
-            "1: standalone; 3: a Redis Cluster of the stack",
-            amount("--redis-primaries", 1, 1_000),
-            defaults.redisPrimaries,
-        )
-        .option(
-            "--dollars-per-million-tokens <price>",
-            "price by token",
-            amount("--dollars-per-million-tokens", 0, 1e7),
-            defaults.dollarsPerMillionTokens,
-        )
-        .option(
-            "--dollars-per-request <price>",
-            "flat price of a request",
-            amount("--dollars-per-request", 0, 1e7),
-            defaults.dollarsPerRequest,
-        )
-        .option(
-            "--pod-dollars-per-hour <price>",
-            "cost of a pod",
-            amount("--pod-dollars-per-hour", 0, 1e7),
-            defaults.podDollarsPerHour,
-        )
-        .option(
-            "--storage-dollars-per-hour <price>",
-            "cost of Redis and what is shared",
-            amount("--storage-dollars-per-hour", 0, 1e7),
-            defaults.storageDollarsPerHour,
-        );
+        .option("--is-float", "clients ask for floats in place of base64", false);
     return () => program.opts<Workload>();
 }
 

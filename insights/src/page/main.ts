@@ -1,6 +1,7 @@
 import { RANGES, type ImpactView, type RangeName } from "../impact/view.ts";
 import { byId } from "./elements.ts";
-import { createSections, type Archive } from "./sections.ts";
+import { createSections } from "./sections.ts";
+import type { Archive } from "./sections/content.ts";
 import { formatClock } from "./words.ts";
 
 const REFRESH_MILLISECONDS = 15_000;

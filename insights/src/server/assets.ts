@@ -1,21 +1,25 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { createRequire, stripTypeScriptTypes } from "node:module";
 import path from "node:path";
 
 const SOURCE = path.resolve(import.meta.dirname, "..");
 const UPLOT = path.dirname(createRequire(import.meta.url).resolve("uplot"));
 
+/** Modules of the page, which it loads at once instead of one import after the other. */
+export const MODULES = [
+    ...["main.ts", "sections.ts", "elements.ts", "figure.ts", "plots.ts", "words.ts"],
+    ...readdirSync(path.join(SOURCE, "page/sections")).map((name) => `sections/${name}`),
+].map((name) => `page/${name}`);
+
 /** What the browser gets, by its path below /impact/assets/: the tree of insights/src, so that imports lead to it. */
 const FILES = {
     "page/style.css": path.join(SOURCE, "page/style.css"),
-    "page/main.ts": path.join(SOURCE, "page/main.ts"),
-    "page/sections.ts": path.join(SOURCE, "page/sections.ts"),
-    "page/elements.ts": path.join(SOURCE, "page/elements.ts"),
-    "page/figure.ts": path.join(SOURCE, "page/figure.ts"),
-    "page/plots.ts": path.join(SOURCE, "page/plots.ts"),
-    "page/words.ts": path.join(SOURCE, "page/words.ts"),
-    "impact/view.ts": path.join(SOURCE, "impact/view.ts"),
-    "report/format.ts": path.join(SOURCE, "report/format.ts"),
+    ...Object.fromEntries(
+        [...MODULES, "impact/view.ts", "report/format.ts"].map((name) => [
+            name,
+            path.join(SOURCE, name),
+        ]),
+    ),
     "uplot.js": path.join(UPLOT, "uPlot.esm.js"),
     "uplot.css": path.join(UPLOT, "uPlot.min.css"),
 } as const;

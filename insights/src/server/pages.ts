@@ -1,3 +1,4 @@
+import { MODULES } from "./assets.ts";
 import { escape } from "../report/html.ts";
 import { RANGES } from "../impact/view.ts";
 
@@ -53,6 +54,7 @@ ${message === "" ? "" : `<p id="token-error" class="error" role="alert">${escape
 export const impactPage = (): string => `${head(
     TITLE,
     `<link rel="stylesheet" href="/impact/assets/uplot.css">
+${MODULES.map((name) => `<link rel="modulepreload" href="/impact/assets/${name}">`).join("\n")}
 <script type="module" src="/impact/assets/page/main.ts"></script>
 `,
 )}<body>

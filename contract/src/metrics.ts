@@ -79,6 +79,8 @@ export const METRICS = {
      * of an experiment.
      */
     settingValue: "embedding_setting_value",
+    /** Gauge by `setting` (RUNTIME_SETTINGS): the configured value, which is in force unless it is tuned or varied. */
+    settingConfigured: "embedding_setting_configured_value",
 
     /** Gauges: size of the process's local cache. */
     localEntries: "embedding_local_cache_entries",

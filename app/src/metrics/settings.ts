@@ -4,7 +4,7 @@ import type { Registry } from "prom-client";
 import type { RuntimeSettings } from "../runtimeSettings/runtimeSettings.ts";
 import { registerGauge, type Sample } from "./families.ts";
 
-/** Exports the values in force of the run-time settings. */
+/** Exports the values in force of the run-time settings, and the configured ones. */
 export function exportSettings(
     registry: Registry,
     settings: Pick<RuntimeSettings, "state">,
@@ -22,5 +22,13 @@ export function exportSettings(
                     ARMS.map((arm): Sample => [{ setting, source: arm }, Number(one[arm])]),
                 );
         });
+    });
+    const configured = {
+        name: METRICS.settingConfigured,
+        help: "Configured value of a run-time setting",
+    };
+    registerGauge(registry, configured, () => {
+        const { settings: all } = settings.state();
+        return RUNTIME_SETTINGS.map((setting): Sample => [{ setting }, all[setting].configured]);
     });
 }

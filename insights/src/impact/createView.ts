@@ -7,11 +7,13 @@ import { countLookups, feedbackOf, quantileIn, versionsOf } from "./derived.ts";
 import { read, readAll, type Figures } from "./figures.ts";
 import { DAY_SECONDS, HOUR_SECONDS, type HourStore } from "./hourStore.ts";
 import { costOf, costWithoutCache, figuresOfReport, moneyOf, runningCost } from "./money.ts";
+import { formatPercent } from "../report/format.ts";
 import { floorTo, type LiveReading } from "./recorder.ts";
 import {
     RANGES,
     type Figure,
     type ImpactView,
+    type LatestDecisions,
     type Measured,
     type RangeName,
     type SeriesName,
@@ -29,6 +31,8 @@ export interface ViewArgs {
     readonly reports: readonly Report[];
     /** Decisions of the tuner. */
     readonly tuning: readonly ImpactEvent[];
+    /** Its latest decisions, by setting. */
+    readonly latestDecisions: Readonly<Record<string, LatestDecisions>>;
     /** Unix seconds. */
     readonly now: number;
 }
@@ -83,7 +87,7 @@ export function createView(args: ViewArgs): ImpactView {
         hitRate: {
             total: ratio(lookups.hits, lookups.total),
             byResult: readAll(figures, "lookups"),
-            missReasons: noneIfEmpty(readAll(figures, "misses")),
+            ...missReasonsOf(figures, lookups.total),
         },
         latency: {
             mean: ratio(of("responseSeconds"), of("responses")),
@@ -115,6 +119,7 @@ export function createView(args: ViewArgs): ImpactView {
             podsRemoved: scaling("Removed"),
             restarts: scaling("Restarted"),
         },
+        settings: settingsOf(args),
         versions: versionsOf(bins),
         events: events
             .slice(-MAX_EVENTS)
@@ -130,6 +135,34 @@ export function createView(args: ViewArgs): ImpactView {
         series: seriesOf(bins, { from, to, stepSeconds }),
     };
     return { ...view, notMeasured: findNotMeasured(view) };
+}
+
+/** Reasons of misses are not shown if the history of more queries is not known. */
+const MAX_DROPPED_SHARE = 0.01;
+
+function missReasonsOf(figures: Figures, queries: Figure) {
+    const reasons = readAll(figures, "misses");
+    const droppedShare = ratio(read(figures, "ghostDropped"), queries);
+    const isKnown = droppedShare !== null && droppedShare <= MAX_DROPPED_SHARE;
+    return {
+        missReasons: isKnown ? noneIfEmpty(reasons) : null,
+        unclassifiedShare: isKnown
+            ? ratio(read(reasons, "unknown") ?? 0, addMeasured(Object.values(reasons)))
+            : null,
+        droppedShare,
+    };
+}
+
+function settingsOf({ live, latestDecisions }: ViewArgs): ImpactView["settings"] {
+    const bySetting = Map.groupBy(live.state.settings, ({ setting }) => setting);
+    return [...bySetting].map(([setting, values]) => ({
+        setting,
+        inForce: values
+            .filter(({ source }) => source !== "default")
+            .map(({ source, lowest, highest }) => ({ source, lowest, highest })),
+        default: values.find(({ source }) => source === "default")?.highest ?? null,
+        tuner: latestDecisions[setting] ?? { latest: null, changed: null },
+    }));
 }
 
 /** Bins of the range, as fine as its plots need them. */
@@ -385,7 +418,14 @@ function findNotMeasured(view: Omit<ImpactView, "notMeasured">): ImpactView["not
         [
             "Reasons of misses",
             addMeasured(Object.values(hitRate.missReasons ?? {})),
-            "the running version does not count them",
+            hitRate.droppedShare === null || hitRate.droppedShare <= MAX_DROPPED_SHARE
+                ? "the running version does not count them"
+                : `Redis was unavailable for ${formatPercent(hitRate.droppedShare)} of the queries, so that their history is not known`,
+        ],
+        [
+            "Settings in force",
+            view.settings.length === 0 ? null : view.settings.length,
+            "no pod exports them now",
         ],
         ["Response times", latency.responses, noSeries],
         ["Satisfaction", feedback.relevant, "the running version does not count feedback"],

@@ -5,7 +5,7 @@ import type { Labels } from "../prometheus/client.ts";
 /**
  * Sums by name, which may be added over processes and over times. A name that is absent is not measured: it is never 0.
  *
- * - `lookups RESULT`, `misses REASON`, `requests`, `serverErrors`, `feedback VERDICT`, `semantic OUTCOME`: counts;
+ * - `lookups RESULT`, `misses REASON`, `ghostDropped` (requests whose history is not known), `requests`, `serverErrors`, `feedback VERDICT`, `semantic OUTCOME`: counts;
  *   `semanticFeedback VERDICT`: feedback about semantic answers
  * - `saved`, `billedForRequests`, `billedForCache`, `pods`, `storage`, `net`: dollars
  * - `answers LE`: successful requests at most as slow as this bound; `responses`, `responseSeconds`: of the same requests
@@ -20,6 +20,7 @@ export type Figures = Readonly<Record<string, number>>;
 const COUNTERS: Readonly<Record<string, (labels: Labels) => readonly string[]>> = {
     [METRICS.lookups]: ({ result = "" }) => [`lookups ${result}`],
     [METRICS.misses]: ({ reason = "" }) => [`misses ${reason}`],
+    [METRICS.ghostDropped]: () => ["ghostDropped"],
     [METRICS.costSaved]: () => ["saved"],
     [METRICS.costBilled]: ({ purpose = "" }) => [
         isForRequests(purpose) ? "billedForRequests" : "billedForCache",

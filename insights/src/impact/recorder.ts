@@ -26,6 +26,17 @@ export interface CurrentState {
     readonly errorBound: number | null;
     readonly errorBudget: number | null;
     readonly overlap: number | null;
+    readonly settings: readonly SettingInForce[];
+}
+
+/** A run-time setting, in all pods. */
+export interface SettingInForce {
+    readonly setting: string;
+    /** `config`, `tuned` or an arm of an experiment; `default`: the configured value, in force or not. */
+    readonly source: string;
+    /** They differ for a moment after a change. */
+    readonly lowest: number;
+    readonly highest: number;
 }
 
 export interface LiveReading extends Reading {
@@ -174,7 +185,6 @@ export function createRecorder(
     async function readFresh(to: number): Promise<LiveReading> {
         const from = freshBegin();
         const nothing = { bins: [], events: [], gaps: [] };
-        const unknown = { pods: null, errorBound: null, errorBudget: null, overlap: null };
         try {
             const [reading, state] = await Promise.all([
                 readBins(prometheus, {
@@ -191,7 +201,14 @@ export function createRecorder(
             let begin = from;
             while (begin > liveBegin() && !isRead(begin - PART_SECONDS)) begin -= PART_SECONDS;
             const gap = { from: begin, to, reason: error.message, losesCounts: true };
-            return { ...nothing, gaps: [gap], from: begin, to, state: unknown, outage: error.message };
+            return {
+                ...nothing,
+                gaps: [gap],
+                from: begin,
+                to,
+                state: UNKNOWN_STATE,
+                outage: error.message,
+            };
         }
     }
 
@@ -211,6 +228,14 @@ export function createRecorder(
     };
 }
 
+const UNKNOWN_STATE: CurrentState = {
+    pods: null,
+    errorBound: null,
+    errorBudget: null,
+    overlap: null,
+    settings: [],
+};
+
 export const floorTo = (value: number, step: number): number => Math.floor(value / step) * step;
 
 async function readState(prometheus: Prometheus, seconds: number): Promise<CurrentState> {
@@ -219,6 +244,9 @@ async function readState(prometheus: Prometheus, seconds: number): Promise<Curre
         errorBound: `max(${METRICS.semanticErrorBound})`,
         errorBudget: `max(${METRICS.semanticErrorBudget})`,
         overlap: `min(${METRICS.semanticOverlap})`,
+        lowest: `min by (setting, source) (${METRICS.settingValue})`,
+        highest: `max by (setting, source) (${METRICS.settingValue})`,
+        configured: `max by (setting) (${METRICS.settingConfigured})`,
     };
     const found = await prometheus.query(
         Object.entries(gauges)
@@ -230,7 +258,18 @@ async function readState(prometheus: Prometheus, seconds: number): Promise<Curre
         const value = found.find(({ labels }) => labels.figure === name)?.samples[0]?.[1];
         return value === undefined || Number.isNaN(value) ? null : value;
     };
+    const settings = found.flatMap(({ labels, samples }): SettingInForce[] => {
+        const { figure, setting = "", source = "default" } = labels;
+        const lowest = samples[0]?.[1] ?? NaN;
+        if (figure !== "lowest" && figure !== "configured") return [];
+        const highest = found.find(
+            ({ labels: other }) =>
+                other.figure === "highest" && other.setting === setting && other.source === source,
+        );
+        return [{ setting, source, lowest, highest: highest?.samples[0]?.[1] ?? lowest }];
+    });
     return {
+        settings,
         pods: of("pods"),
         errorBound: of("errorBound"),
         errorBudget: of("errorBudget"),

@@ -4,7 +4,7 @@ import { createView } from "./createView.ts";
 import { DAY_SECONDS, summarizeDay, type DayRecord, type HourStore } from "./hourStore.ts";
 import { createMonth, type Month } from "./month.ts";
 import { floorTo, type LiveReading, type Recorder } from "./recorder.ts";
-import type { ImpactView, RangeName } from "./view.ts";
+import type { ImpactView, LatestDecisions, RangeName } from "./view.ts";
 
 export interface ImpactSource {
     readonly view: (range: RangeName) => Promise<ImpactView>;
@@ -19,6 +19,7 @@ export interface SourceArgs {
     readonly recorder: Recorder;
     readonly reports: () => readonly Report[];
     readonly tuning: () => readonly ImpactEvent[];
+    readonly latestDecisions: () => Readonly<Record<string, LatestDecisions>>;
     /** Unix seconds. */
     readonly now: () => number;
 }
@@ -27,7 +28,12 @@ export interface SourceArgs {
 export function createImpactSource({ store, recorder, ...args }: SourceArgs): ImpactSource {
     const views = new Map<
         RangeName,
-        { readonly of: LiveReading; readonly revision: number; readonly view: ImpactView }
+        {
+            readonly of: LiveReading;
+            readonly revision: number;
+            readonly tuning: readonly ImpactEvent[];
+            readonly view: ImpactView;
+        }
     >();
 
     return {
@@ -35,15 +41,18 @@ export function createImpactSource({ store, recorder, ...args }: SourceArgs): Im
             const live = await recorder.live();
             const known = views.get(range);
             const revision = recorder.revision();
-            if (known?.of === live && known.revision === revision) return known.view;
+            const tuning = args.tuning();
+            if (known?.of === live && known.revision === revision && known.tuning === tuning)
+                return known.view;
             const view = createView({
                 ...{ range, store, live, now: args.now() },
                 minutes: recorder.minutes(),
                 isLoading: recorder.isBehind(),
                 reports: args.reports(),
-                tuning: args.tuning(),
+                tuning,
+                latestDecisions: args.latestDecisions(),
             });
-            views.set(range, { of: live, revision, view });
+            views.set(range, { of: live, revision, tuning, view });
             return view;
         },
         days: async () => withLive(store, await recorder.live()),

@@ -105,8 +105,12 @@ export interface ImpactView {
         readonly total: Figure;
         /** Texts by `result` of the lookup. */
         readonly byResult: Readonly<Record<string, number>>;
-        /** Estimated misses by reason; null: not measured. */
+        /** Estimated misses by reason; null: not measured, or the history of too many requests is not known. */
         readonly missReasons: Readonly<Record<string, number>> | null;
+        /** Of these misses, those whose reason is not certain, 0–1. */
+        readonly unclassifiedShare: Figure;
+        /** Of the queries, those whose history is not known, since Redis was unavailable, 0–1. */
+        readonly droppedShare: Figure;
     };
     readonly latency: { readonly mean: Figure; readonly p95: Figure; readonly responses: Figure };
     readonly feedback: Feedback;
@@ -137,6 +141,7 @@ export interface ImpactView {
         readonly podsRemoved: number;
         readonly restarts: number;
     };
+    readonly settings: readonly SettingOfView[];
     readonly versions: readonly {
         readonly colour: string;
         readonly version: string;
@@ -161,6 +166,38 @@ export interface ImpactView {
     readonly gapsLeftOut: number;
     readonly notMeasured: readonly { readonly figure: string; readonly reason: string }[];
     readonly series: SeriesOfView;
+}
+
+/** A run-time setting of the service, in all pods. */
+export interface SettingOfView {
+    readonly setting: string;
+    /** In force now, by `source`: config, tuned, or the arms of an experiment. They differ between pods only for seconds. */
+    readonly inForce: readonly {
+        readonly source: string;
+        readonly lowest: number;
+        readonly highest: number;
+    }[];
+    /** The configured value. */
+    readonly default: Figure;
+    readonly tuner: LatestDecisions;
+}
+
+/** What the tuner last did about a setting; null: nothing. */
+export interface LatestDecisions {
+    readonly latest: {
+        readonly at: string;
+        readonly action: string;
+        readonly reason: string;
+    } | null;
+    /** Its last change that was made. */
+    readonly changed: {
+        readonly at: string;
+        readonly from: number;
+        readonly to: number;
+        readonly reason: string;
+        readonly status: string;
+        readonly outcome: string | null;
+    } | null;
 }
 
 /** Verdicts by POST /v1/feedback. */

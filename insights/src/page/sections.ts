@@ -7,6 +7,7 @@ import { changes } from "./sections/changes.ts";
 import { money } from "./sections/money.ts";
 import { quality } from "./sections/quality.ts";
 import { reports } from "./sections/reports.ts";
+import { settings } from "./sections/settings.ts";
 import { speed } from "./sections/speed.ts";
 import { traffic } from "./sections/traffic.ts";
 import { unknown } from "./sections/unknown.ts";
@@ -21,6 +22,7 @@ const SECTIONS: readonly SectionContent[] = [
     quality,
     traffic,
     changes,
+    settings,
     reports,
     unknown,
 ];

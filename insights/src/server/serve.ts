@@ -67,6 +67,7 @@ export async function serve({
         ...{ store, recorder, now },
         reports: archive.list,
         tuning: tuning.events,
+        latestDecisions: tuning.latest,
     });
     const end = new AbortController();
     const answer = createRoutes({

@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import type { ImpactEvent } from "../impact/bin.ts";
+import type { LatestDecisions } from "../impact/view.ts";
 import { replaceFile } from "../report/history.ts";
 import { etagOf, HttpError } from "./exchange.ts";
 
@@ -19,15 +20,20 @@ export interface TuningRecord {
      */
     readonly put: (content: unknown, expected: string | undefined) => Promise<boolean>;
     readonly events: () => readonly ImpactEvent[];
+    /** By setting. */
+    readonly latest: () => Readonly<Record<string, LatestDecisions>>;
 }
 
 /** The tuner's record of decisions. Only the fields that the page shows are checked. */
 export async function openTuningRecord(file: string): Promise<TuningRecord> {
     let text: string | undefined;
     let events: readonly ImpactEvent[] = [];
+    let latest: Readonly<Record<string, LatestDecisions>> = {};
     try {
         const stored = await readFile(file, "utf8");
-        events = parseEvents(JSON.parse(stored));
+        const content: unknown = JSON.parse(stored);
+        events = parseEvents(content);
+        latest = latestOf(content);
         text = stored;
     } catch {
         // There is none yet, or none that the tuner could continue.
@@ -42,7 +48,7 @@ export async function openTuningRecord(file: string): Promise<TuningRecord> {
         const body = `${JSON.stringify(content)}\n`;
         await replaceFile(file, body);
         const hadOne = text !== undefined;
-        [text, events] = [body, next];
+        [text, events, latest] = [body, next, latestOf(content)];
         return hadOne;
     }
 
@@ -57,7 +63,32 @@ export async function openTuningRecord(file: string): Promise<TuningRecord> {
             return result;
         },
         events: () => events,
+        latest: () => latest,
     };
+}
+
+/** @param content that was accepted; of its decisions, only the times were checked */
+function latestOf(content: unknown): Readonly<Record<string, LatestDecisions>> {
+    const { decisions } = content as { readonly decisions: readonly Record<string, unknown>[] };
+    const latest: Record<string, LatestDecisions> = {};
+    for (const { setting, action, at, from, to, reason, status, outcome } of decisions) {
+        const name = String(setting);
+        const decision = { at: String(at), action: String(action), reason: String(reason) };
+        const isMade = (action === "change" || action === "roll back") && status !== "not applied";
+        latest[name] = {
+            latest: decision,
+            changed: isMade
+                ? {
+                      ...decision,
+                      from: Number(from),
+                      to: Number(to),
+                      status: String(status),
+                      outcome: typeof outcome === "string" ? outcome : null,
+                  }
+                : (latest[name]?.changed ?? null),
+        };
+    }
+    return latest;
 }
 
 /** Decisions that change something, or propose to. */

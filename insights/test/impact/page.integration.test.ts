@@ -28,6 +28,7 @@ import {
     MISSES,
     NOW,
     OUTAGE,
+    SETTINGS,
 } from "../support/impactHistory.ts";
 import { BOUNDS, countEvents, STEP_SECONDS } from "../support/simulation.ts";
 import { usualReport } from "../support/reports.ts";
@@ -481,6 +482,56 @@ describe("in a browser", () => {
             await context.close();
         },
     );
+
+    test("tuned settings show what is in force, the default, when and why, and the latest decisions", async () => {
+        const decision = {
+            ...{ id: "1", at: "2026-11-19T02:00:12Z", day: "2026-11-19", action: "change" },
+            ...{ setting: "cacheTtlSeconds", from: SETTINGS.configuredTtl, to: SETTINGS.tunedTtl },
+            ...{ reason: "5 d instead of 7 d saves $0.40 a day", status: "confirmed" },
+            ...{ prediction: null, measured: null, outcome: "gained $0.38 ± $0.05 a day" },
+        };
+        const kept = { ...decision, id: "2", at: "2026-11-20T02:00:09Z", action: "keep", to: null };
+        const record = {
+            ...{ schema: "property-search/tuning", schemaVersion: 1 },
+            decisions: [decision, { ...kept, status: "none", reason: "no other saves 1 %" }],
+        };
+        const stored = await fetch(`${origin()}/impact/api/tuning`, {
+            method: "PUT",
+            headers: { authorization: `Bearer ${TOKEN}`, "content-type": "application/json" },
+            body: JSON.stringify(record),
+        });
+        expect(stored.status).toBe(201);
+        const { page, context } = await open(1280, "light", { range: "6h" });
+        const rows = async (caption: string) =>
+            (await page.getByRole("table", { name: caption }).locator("tbody tr").allInnerTexts())
+                .map((row) => row.split(/\t/))
+                .sort();
+        expect(await rows("In force now")).toEqual([
+            [
+                "Entries in the memory of a pod",
+                "2,000 (default)",
+                "2,000",
+                "",
+                "The default is in force",
+            ],
+            [
+                ...["Lifetime of entries", "5 days (tuned)", "7 days", "19 Nov, 02:00"],
+                "5 d instead of 7 d saves $0.40 a day. Before: 7 days. Confirmed: gained $0.38 ± $0.05 a day",
+            ],
+        ]);
+        expect(await rows("What the tuner decided last")).toEqual([
+            ["Lifetime of entries", "20 Nov, 02:00", "keep", "No other saves 1 %"],
+        ]);
+        const reasons = await rows(
+            "Why queries were not in the cache (estimated from a sample; 16.7 % of them not classified)",
+        );
+        expect(reasons.map(([name, , share]) => [name, share])).toEqual([
+            ["Its entry had expired", "33.3 %"],
+            ["Never asked before", "50.0 %"],
+            ["Not classified: its history is not known", "16.7 %"],
+        ]);
+        await context.close();
+    });
 
     test("each figure is that of the API", async () => {
         const { page, context } = await open(1280, "light", { range: "24h" });

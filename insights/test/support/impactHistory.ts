@@ -70,7 +70,9 @@ const isUp = (seconds: number) => seconds < OUTAGE.from || seconds > OUTAGE.to;
 
 /** Counts of one scrape to the next, of the metrics below. */
 export const FEEDBACK = { relevant: 9, irrelevant: 1 } as const;
-export const MISSES = { cold: 3, expired: 2 } as const;
+export const MISSES = { cold: 3, expired: 2, unknown: 1 } as const;
+/** The lifetime in force and the stack's, in seconds; nothing has changed the size of the memory cache. */
+export const SETTINGS = { tunedTtl: 5 * 86_400, configuredTtl: 7 * 86_400, entries: 2_000 };
 export const SEMANTIC = { served: 4, audited: 1 } as const;
 export const BOUND = { bound: 0.013, budget: 0.02, overlap: 0.93 };
 export const CPU = { limit: 4, used: 1.5 };
@@ -120,6 +122,13 @@ function podLines({ pod, colour, version, from, to }: PodTimes): readonly string
             write("embedding_cache_misses_total", { reason, group: "0" }, count * steps);
         for (const [outcome, count] of Object.entries(SEMANTIC))
             write(METRICS.semanticLookups, { outcome }, count * steps);
+        write(METRICS.ghostDropped, {}, 0);
+        const { tunedTtl, configuredTtl, entries } = SETTINGS;
+        write(METRICS.settingValue, { setting: "cacheTtlSeconds", source: "tuned" }, tunedTtl);
+        write(METRICS.settingConfigured, { setting: "cacheTtlSeconds" }, configuredTtl);
+        const size = { setting: "localCacheMaxEntries" };
+        write(METRICS.settingValue, { ...size, source: "config" }, entries);
+        write(METRICS.settingConfigured, size, entries);
         write(METRICS.semanticErrorBound, { tenant: "chat" }, BOUND.bound);
         write(METRICS.semanticErrorBudget, { tenant: "chat" }, BOUND.budget);
         write("embedding_semantic_overlap", { tenant: "chat" }, BOUND.overlap);

@@ -1,5 +1,5 @@
 import { formatCount, formatPercent } from "../../report/format.ts";
-import { table } from "../elements.ts";
+import { element, table } from "../elements.ts";
 import { capitalize, divide, figure, line, type SectionContent } from "./content.ts";
 
 const RESULTS: Readonly<Record<string, string>> = {
@@ -17,7 +17,7 @@ const REASONS: Readonly<Record<string, string>> = {
     evicted: "its entry was displaced by others",
     invalidated: "its entry was deleted by an operator",
     not_stored: "asked before, but not stored",
-    unknown: "unknown",
+    unknown: "not classified: its history is not known",
 };
 
 export const answers: SectionContent = {
@@ -49,10 +49,11 @@ export const answers: SectionContent = {
             max: 1,
         }),
     ],
-    more: ({ hitRate, queries }) => {
+    more: ({ hitRate, queries, notMeasured }) => {
         const results = Object.entries(RESULTS).filter(([result]) => result in hitRate.byResult);
         if (results.length === 0) return [];
         const reasons = Object.entries(hitRate.missReasons ?? {}).filter(([, count]) => count > 0);
+        const misses = reasons.reduce((all, [, count]) => all + count, 0);
         return [
             table({
                 caption: "Queries by where their answer came from",
@@ -62,15 +63,21 @@ export const answers: SectionContent = {
                     return [words, formatCount(count), formatPercent(divide(count, queries.total))];
                 }),
             }),
+            ...notMeasured
+                .filter(({ figure: name }) => name === "Reasons of misses")
+                .map(({ reason }) =>
+                    element("p", {}, `Why queries were not in the cache is not known: ${reason}.`),
+                ),
             ...(reasons.length === 0
                 ? []
                 : [
                       table({
-                          caption: "Why queries were not in the cache (estimated from a sample)",
-                          columns: ["Reason", "Queries"],
+                          caption: `Why queries were not in the cache (estimated from a sample; ${formatPercent(hitRate.unclassifiedShare)} of them not classified)`,
+                          columns: ["Reason", "Queries", "Share"],
                           rows: reasons.map(([reason, count]) => [
                               capitalize(REASONS[reason] ?? reason),
                               formatCount(count),
+                              formatPercent(divide(count, misses)),
                           ]),
                       }),
                   ]),

@@ -80,6 +80,7 @@ export async function assemble(dependencies: Dependencies): Promise<App> {
         close: async () => {
             const { upstream, shared, tracing, hotKeys, ghosts, auth } = dependencies;
             for (const polled of [
+                dependencies.clock,
                 dependencies.epochs,
                 dependencies.invalidations,
                 dependencies.quarantines,
@@ -105,6 +106,7 @@ export async function assemble(dependencies: Dependencies): Promise<App> {
 
 /** Until the pod knows which entries may be served, all entries are misses and there is nothing to load. */
 async function startCaches({
+    clock,
     epochs,
     invalidations,
     quarantines,
@@ -112,6 +114,8 @@ async function startCaches({
     hotKeys,
     ghosts,
 }: Dependencies): Promise<void> {
+    // Before anything is compared with the times of other pods.
+    await clock.start();
     await Promise.all([
         epochs.start(),
         invalidations.start(),

@@ -32,6 +32,7 @@ import { createRegistry } from "./metrics/registry.ts";
 import { createServiceMetrics, type ServiceMetrics } from "./metrics/service.ts";
 import { createQuarantineMetrics } from "./metrics/quarantines.ts";
 import { createUpstreamMetrics } from "./metrics/upstream.ts";
+import { createSharedClock, noSharedClock, type SharedClock } from "./redis/sharedClock.ts";
 import { createInMemoryVersionedStore, createRedisVersionedStore } from "./redis/versionedStore.ts";
 import {
     createRuntimeSettings,
@@ -81,6 +82,7 @@ export interface Dependencies {
     readonly evictions: Evictions;
     readonly codec: EntryCodec;
     readonly redis: RedisCommands | undefined;
+    readonly clock: SharedClock;
     readonly epochs: Epochs;
     readonly invalidations: Invalidations;
     readonly quarantines: Quarantines;
@@ -183,6 +185,7 @@ export async function createDependencies(
         log,
         upstream,
         redis,
+        clock: redis ? createSharedClock(redis, log) : noSharedClock,
         evictions,
         ...tiers,
         registry,

@@ -80,7 +80,7 @@ function clusterConf(): string[] {
 
 /**
  * Users with least privilege; the file holds hashes of their passwords.
- * The service reads and writes its own keys, also by the script that releases a lease. It can neither flush the cache
+ * The service reads and writes its own keys, also by the script that releases a lease, and reads the time. It can neither flush the cache
  * nor read or change the configuration of Redis.
  * The exporter reads statistics. CONFIG GET would show the replication password.
  */
@@ -92,7 +92,7 @@ export function aclFile(
         "user default off resetpass resetkeys resetchannels -@all",
         `user ${HEALTH_USER} on nopass -@all +ping`,
         `user ${APP_USER} on ${hashes(passwords.app)} ~${CACHE_KEY_PREFIX}* ` +
-            `-@all +@read +@write +@connection +@transaction -@dangerous -@admin +eval +info ${slots}`,
+            `-@all +@read +@write +@connection +@transaction -@dangerous -@admin +eval +info +time ${slots}`,
         `user ${EXPORTER_USER} on ${hashes(passwords.exporter)} ` +
             `-@all +@connection -@dangerous -@admin +info +dbsize +slowlog|get +slowlog|len ` +
             `+latency|latest +latency|histogram ${slots}`,

@@ -1,6 +1,7 @@
 import type { SemanticOutcome } from "@property-search/contract";
 
 import type { Item, ResolvedItem } from "../cache/item.ts";
+import { toThreadTime } from "../clock.ts";
 import { detach } from "../detach.ts";
 import type { Log } from "../log.ts";
 import type { LookupContext } from "../requestContext.ts";
@@ -245,7 +246,7 @@ export function createReuse(dependencies: ReuseDependencies): Reuse {
                 key,
                 ticket: looked.ticket,
                 vector: embedding.vector,
-                usableUntil: endOf(embedding, staleSeconds),
+                usableUntil: toThreadTime(endOf(embedding, staleSeconds)),
             })),
         });
         if (sealed === "unavailable" || sealed.length === 0) return;

@@ -3,6 +3,8 @@ import { hash } from "node:crypto";
 import type { ListedTenant, Tenant } from "@property-search/contract";
 import { LRUCache } from "lru-cache";
 
+import { wallClock } from "../clock.ts";
+
 /** Finds tenants by their API keys. */
 export interface TenantDirectory {
     /** @param header raw value of an Authorization or api-key header */
@@ -38,7 +40,7 @@ export function createTenantDirectory(tenants: readonly ListedTenant[]): TenantD
             const known = cache.get(header);
             if (known) return known;
             const found = byHash.get(hash("sha256", extractKey(header), "hex"));
-            if (!found || (found.expires !== undefined && found.expires <= Date.now())) {
+            if (!found || (found.expires !== undefined && found.expires <= wallClock())) {
                 return undefined;
             }
             cache.set(header, found.tenant);

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 
 import { CACHE_KEY_PREFIX, type Limits } from "@property-search/contract";
 
+import { wallClock } from "../clock.ts";
 import { detach } from "../detach.ts";
 import type { Log } from "../log.ts";
 import type { UsageStore } from "./usageStore.ts";
@@ -76,7 +77,7 @@ interface Account {
  * a limit. Without Redis, each pod counts alone. After a lost response, nothing is sent again until it is
  * known whether the addition arrived.
  */
-export function createUsage(store: UsageStore | undefined, log: Log, now = Date.now): Usage {
+export function createUsage(store: UsageStore | undefined, log: Log, now = wallClock): Usage {
     const pod = randomUUID().slice(0, 8);
     const accounts = new Map<string, Account>();
     let timer: NodeJS.Timeout | undefined;

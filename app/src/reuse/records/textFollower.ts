@@ -1,5 +1,6 @@
 import { setTimeout as wait } from "node:timers/promises";
 
+import { toThreadTime } from "../../clock.ts";
 import { detach } from "../../detach.ts";
 import type { Log } from "../../log.ts";
 import { endOf, type Embedding } from "../../vector/embedding.ts";
@@ -109,7 +110,7 @@ export function createTextFollower(options: TextFollowerOptions): TextFollower {
         const texts = sealed.flatMap((one) => {
             const embedding = vectors.get(one.key);
             if (!embedding) return [];
-            const usableUntil = endOf(embedding, staleSeconds);
+            const usableUntil = toThreadTime(endOf(embedding, staleSeconds));
             return [{ ...one, vector: embedding.vector, usableUntil }];
         });
         if (!followed.has(id)) return;

@@ -63,7 +63,7 @@ export interface Lesson {
     readonly ticket: number;
     readonly key: string;
     readonly vector: Float32Array<ArrayBuffer>;
-    /** In milliseconds of `wallClock()`: the end of the entry with this vector. */
+    /** In milliseconds of `wallClock()` in the thread: the end of the entry with this vector. */
     readonly usableUntil: number;
 }
 

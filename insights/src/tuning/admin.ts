@@ -18,6 +18,12 @@ export interface SettingsPort {
      */
     readonly change: (version: number, values: Values, reason: string) => Promise<void>;
     readonly get: (path: string) => Promise<unknown>;
+    /**
+     * Asks a pod of each colour, any one in each call.
+     *
+     * @throws AdminError, UserError if none answers
+     */
+    readonly getEach: (path: string) => Promise<readonly unknown[]>;
     readonly put: (path: string, body: unknown) => Promise<unknown>;
 }
 
@@ -67,6 +73,20 @@ export function createSettingsPort(
             await call("PUT", ADMIN_PATHS.settings, body);
         },
         get: (path) => call("GET", path),
+        getEach: async (path) => {
+            const answers = await Promise.allSettled(
+                ports.map((port) => send(port, "GET", path, undefined)),
+            );
+            const found = answers.flatMap((one) =>
+                one.status === "fulfilled" && typeof one.value !== "string" ? [one.value.json] : [],
+            );
+            if (found.length > 0) return found;
+            for (const one of answers) if (one.status === "rejected") throw one.reason;
+            const problems = answers.flatMap((one) =>
+                one.status === "fulfilled" && typeof one.value === "string" ? [one.value] : [],
+            );
+            throw new UserError(problems.join("; "));
+        },
         put: (path, body) => call("PUT", path, body),
     };
 }
@@ -87,7 +107,12 @@ async function send(
     try {
         const response = await fetch(`${url.replace(/\/+$/, "")}${ADMIN_PREFIX}${path}`, {
             method,
-            headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
+            headers: {
+                authorization: `Bearer ${token}`,
+                "content-type": "application/json",
+                // A connection that is kept would lead to the same pod each time.
+                connection: "close",
+            },
             redirect: "error",
             signal: AbortSignal.timeout(TIMEOUT_MILLISECONDS),
             ...(body !== undefined && { body: JSON.stringify(body) }),

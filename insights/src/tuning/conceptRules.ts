@@ -1,7 +1,7 @@
 import { ADMIN_PATHS } from "@property-search/contract";
 import { TUNER } from "./decide.ts";
 import { AdminError, type SettingsPort } from "./admin.ts";
-import type { TermPairProposal } from "./record.ts";
+import type { TermCounts, TermPairProposal } from "./record.ts";
 
 /** The rules of the service, as its admin port shows them. */
 export interface ConceptRules {
@@ -24,6 +24,10 @@ const MIN_SURROUNDINGS = 5;
 /** Pairs that one run applies: a wrong one can be found before many follow. */
 const MAX_APPLIED = 10;
 const MAX_PROPOSED = 100;
+/** Requests for the pairs in one run, and those after the last one that found another pod. */
+const [MAX_POLLS, MAX_VAIN_POLLS] = [24, 6];
+/** Pods whose counts are kept: 200 pairs of each, 250 kB. */
+const MAX_PODS = 20;
 
 /**
  * Terms that are not in the rules yet: synonyms if answers across them were right, opposites if they were wrong. A term may
@@ -37,7 +41,7 @@ export function proposePairs(
     for (const pair of pairs) {
         const key = pair.terms.join("\n");
         const known = sums.get(key);
-        // Of several tenants: the texts are not the same ones.
+        // Of several tenants and pods: their audits are different ones.
         sums.set(key, {
             terms: pair.terms,
             right: pair.right + (known?.right ?? 0),
@@ -89,22 +93,65 @@ export function applyPairs(
 }
 
 /**
- * Reads the term pairs of the service, and applies those that fit if `isAutomatic`.
+ * Asks pods for the pairs that they have counted until their load balancer leads to no other one, for a bounded number of
+ * times. What is not found in one run is found in a later one.
  *
- * @returns none if semantic reuse is off
+ * @param known of earlier runs
+ * @returns the pods that were found last
+ */
+async function readCounts(
+    { getEach }: Pick<SettingsPort, "getEach">,
+    known: readonly TermCounts[],
+): Promise<readonly TermCounts[]> {
+    const found = new Map<string, TermCounts>();
+    for (let polls = 0, vain = 0; polls < MAX_POLLS && vain < MAX_VAIN_POLLS; polls += 1) {
+        const before = found.size;
+        for (const answer of await getEach(ADMIN_PATHS.termPairs)) {
+            const { pod = "of an earlier version", pairs } = answer as Partial<TermCounts>;
+            if (pairs === undefined) continue;
+            found.set(pod, {
+                pod,
+                pairs: pairs.map(({ terms, right, wrong }) => ({ terms, right, wrong })),
+            });
+        }
+        vain = found.size > before ? 0 : vain + 1;
+    }
+    return [...known.filter(({ pod }) => !found.has(pod)), ...found.values()].slice(-MAX_PODS);
+}
+
+/**
+ * Reads the term pairs of the service's pods, and applies those that fit if `isAutomatic`. Each audit is of one pod, so that
+ * pods count different ones, and a pair that looks certain to one pod may not be so to all.
+ *
+ * @param known counts of earlier runs
+ * @returns no pairs if semantic reuse is off
  * @throws UserError if the service cannot be reached
  */
 export async function tuneConceptRules(
-    { get, put }: Pick<SettingsPort, "get" | "put">,
+    service: Pick<SettingsPort, "get" | "getEach" | "put">,
     isAutomatic: boolean,
-): Promise<readonly TermPairProposal[]> {
-    let pairs: readonly TermPair[];
+    known: readonly TermCounts[],
+): Promise<{
+    readonly termPairs: readonly TermPairProposal[];
+    readonly termCounts: readonly TermCounts[];
+}> {
+    let termCounts: readonly TermCounts[];
     try {
-        ({ pairs } = (await get(ADMIN_PATHS.termPairs)) as { pairs: readonly TermPair[] });
+        termCounts = await readCounts(service, known);
     } catch (error) {
-        if (error instanceof AdminError && error.code === "semantic_off") return [];
+        if (error instanceof AdminError && error.code === "semantic_off")
+            return { termPairs: [], termCounts: known };
         throw error;
     }
+    const pairs = termCounts.flatMap((one) => one.pairs);
+    return { termPairs: await tunePairs(service, isAutomatic, pairs), termCounts };
+}
+
+async function tunePairs(
+    { get, put }: Pick<SettingsPort, "get" | "put">,
+    isAutomatic: boolean,
+    pairs: readonly TermPair[],
+): Promise<readonly TermPairProposal[]> {
     const { rules } = (await get(ADMIN_PATHS.conceptRules)) as { rules: ConceptRules };
     const proposals = proposePairs(pairs, rules);
     const next = isAutomatic ? applyPairs(proposals, rules) : undefined;

@@ -75,6 +75,12 @@ export interface TermPairProposal {
     readonly status: "proposed" | "applied";
 }
 
+/** Term pairs that one pod has counted, as of its last answer. A pod that has ended keeps its evidence. */
+export interface TermCounts {
+    readonly pod: string;
+    readonly pairs: readonly Pick<TermPairProposal, "terms" | "right" | "wrong">[];
+}
+
 export interface TuningRecord {
     readonly schema: typeof SCHEMA;
     readonly schemaVersion: typeof SCHEMA_VERSION;
@@ -85,6 +91,8 @@ export interface TuningRecord {
         /** Complete days, oldest first, at most MAX_DAYS. */
         readonly days: readonly { readonly day: string; readonly evidence: Evidence }[];
         readonly termPairs: readonly TermPairProposal[];
+        /** Absent in records of before. */
+        readonly termCounts?: readonly TermCounts[];
     };
     /** Oldest first. */
     readonly decisions: readonly Decision[];

@@ -43,8 +43,12 @@ export async function tune(options: TuneOptions): Promise<TuningRecord> {
     await apply(options, state, outcome);
     if (rulesMode === "off") return outcome.record;
     const isAutomatic = rulesMode === "automatic" && state.tuning === "allowed";
-    const termPairs = await tuneConceptRules(settings, isAutomatic);
-    const complete = { ...outcome.record, state: { ...outcome.record.state, termPairs } };
+    const { termCounts: known = [] } = outcome.record.state;
+    const { termPairs, termCounts } = await tuneConceptRules(settings, isAutomatic, known);
+    const complete = {
+        ...outcome.record,
+        state: { ...outcome.record.state, termPairs, termCounts },
+    };
     await store.write(complete);
     for (const pair of termPairs) options.print(describePair(pair));
     return complete;

@@ -75,12 +75,19 @@ describe("term pairs", () => {
 });
 
 describe("the refresh of concept rules", () => {
-    function createService(pairs: readonly ReturnType<typeof pair>[]) {
+    type Pairs = readonly ReturnType<typeof pair>[];
+
+    /** A service whose pods answer in turn. */
+    function createService(...pods: readonly Pairs[]) {
         const puts: unknown[] = [];
+        let polls = 0;
         return {
             puts,
-            get: (path: string) =>
-                Promise.resolve(path === "/semantic/term-pairs" ? { pairs } : { rules: RULES }),
+            get: () => Promise.resolve({ rules: RULES }),
+            getEach: () => {
+                const at = polls++ % pods.length;
+                return Promise.resolve([{ pod: `pod-${at}`, pairs: pods[at] }]);
+            },
             put: (_: string, body: unknown) => {
                 puts.push(body);
                 return Promise.resolve({});
@@ -90,18 +97,49 @@ describe("the refresh of concept rules", () => {
 
     test("proposes by default, and applies what it proposes if it is automatic", async () => {
         const service = createService([pair("garden", "yard", 12, 0)]);
-        expect(await tuneConceptRules(service, false)).toMatchObject([{ status: "proposed" }]);
+        const { termPairs: proposed } = await tuneConceptRules(service, false, []);
+        expect(proposed).toMatchObject([{ status: "proposed" }]);
         expect(service.puts).toEqual([]);
-        expect(await tuneConceptRules(service, true)).toMatchObject([{ status: "applied" }]);
+        const { termPairs: applied } = await tuneConceptRules(service, true, []);
+        expect(applied).toMatchObject([{ status: "applied" }]);
         expect(service.puts).toMatchObject([{ actor: "tuner", rules: { version: 4 } }]);
+    });
+
+    test("adds what pods have counted, of which one alone would be certain", async () => {
+        const certain = [pair("big", "small", 6, 0)];
+        expect((await tuneConceptRules(createService(certain), false, [])).termPairs).toHaveLength(
+            1,
+        );
+        const others = createService(certain, [pair("big", "small", 1, 5)], []);
+        const { termPairs, termCounts } = await tuneConceptRules(others, true, []);
+        expect([termPairs, others.puts]).toEqual([[], []]);
+        expect(termCounts.map(({ pod }) => pod)).toEqual(["pod-0", "pod-1", "pod-2"]);
+    });
+
+    test("keeps the counts of pods that have ended, replaces those of others, and of 20 pods at most", async () => {
+        const service = createService([pair("garden", "yard", 6, 0)]);
+        const ended = { pod: "ended", pairs: [pair("garden", "yard", 1, 5)] };
+        const before = { pod: "pod-0", pairs: [pair("garden", "yard", 5, 5)] };
+        const { termCounts } = await tuneConceptRules(service, false, [ended, before]);
+        expect(termCounts).toEqual([
+            ended,
+            { pod: "pod-0", pairs: [pair("garden", "yard", 6, 0)] },
+        ]);
+        const many = Array.from({ length: 40 }, (_, at) => ({ ...ended, pod: `ended-${at}` }));
+        const kept = (await tuneConceptRules(service, false, many)).termCounts;
+        expect([kept.length, kept.at(-1)?.pod]).toEqual([20, "pod-0"]);
     });
 
     test("does nothing while semantic reuse is off, and fails for other errors", async () => {
         const failing = (code: string) => ({
-            get: () => Promise.reject(new AdminError("rejected", code)),
+            get: () => Promise.resolve({ rules: RULES }),
+            getEach: () => Promise.reject(new AdminError("rejected", code)),
             put: () => Promise.resolve({}),
         });
-        expect(await tuneConceptRules(failing("semantic_off"), true)).toEqual([]);
-        await expect(tuneConceptRules(failing("other"), true)).rejects.toThrow("rejected");
+        expect(await tuneConceptRules(failing("semantic_off"), true, [])).toEqual({
+            termPairs: [],
+            termCounts: [],
+        });
+        await expect(tuneConceptRules(failing("other"), true, [])).rejects.toThrow("rejected");
     });
 });

@@ -1,3 +1,5 @@
+import { randomUUID } from "node:crypto";
+
 import { ADMIN_PATHS } from "@property-search/contract";
 import { Type } from "typebox";
 
@@ -11,6 +13,8 @@ import { MAX_TEXT_BODY_BYTES } from "../app.ts";
 import type { AdminRoutes } from "../server.ts";
 import { Actor, Failure, strict } from "./schemas.ts";
 import { requireReuse, type SemanticRoutesDependencies } from "./semantic.ts";
+
+const POD = randomUUID();
 
 const Rules = Type.Object({
     rules: CONCEPT_RULES,
@@ -27,6 +31,7 @@ const Pair = Type.Object({
 });
 
 const Pairs = Type.Object({
+    pod: Type.String({ description: "ID of this process, whose audits the pairs are of" }),
     minSurroundings: Type.Integer({ description: "Pairs with fewer are not shown" }),
     pairs: Type.Array(Pair),
 });
@@ -54,6 +59,7 @@ export function conceptRulesRoutes({
                 },
             },
             () => ({
+                pod: POD,
                 minSurroundings: MIN_SURROUNDINGS,
                 pairs: requireReuse(semantic)
                     .reuse.report()

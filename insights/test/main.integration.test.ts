@@ -9,7 +9,11 @@ import { text } from "node:stream/consumers";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { seededRandom } from "../../bench/shared/random.ts";
-import { startPrometheus, type RealPrometheus } from "../../operations/test/support/prometheus.ts";
+import {
+    splitByBlock,
+    startPrometheus,
+    type RealPrometheus,
+} from "../../operations/test/support/prometheus.ts";
 import type { Report } from "../src/analysis/report.ts";
 import { serve } from "../src/server/serve.ts";
 import { countEvents, simulate } from "./support/simulation.ts";
@@ -30,7 +34,7 @@ let folder: string;
 let instead: ((request: IncomingMessage, response: ServerResponse) => boolean) | undefined;
 
 beforeAll(async () => {
-    prometheus = await startPrometheus([lines]);
+    prometheus = await startPrometheus(splitByBlock(lines));
 }, 120_000);
 
 afterAll(() => prometheus.stop());

@@ -107,7 +107,7 @@ function format(
         `  lookups       ${arms((arm) => String(Math.round(lookups[arm])))}`,
         `  sample ratio  t = ${Number.isNaN(sampleRatioT) ? "unknown" : sampleRatioT.toFixed(1)}`,
         hitRate &&
-            `  hit rate      ${arms((arm) => `${(hitRate.means[arm] * 100).toFixed(1)} %`)}; difference ${formatPoints(hitRate.estimate)} (${formatPoints(hitRate.low)} to ${formatPoints(hitRate.high)})`,
+            `  hit rate      ${arms((arm) => formatShare(hitRate.means[arm]))}; difference ${formatPoints(hitRate.estimate)} (${formatPoints(hitRate.low)} to ${formatPoints(hitRate.high)})`,
         tokens &&
             `  tokens bought ${formatPercent(tokens.estimate)} (${formatPercent(tokens.low)} to ${formatPercent(tokens.high)})`,
         `  p99           ${arms((arm) => (p99[arm] === undefined ? "unknown" : milliseconds(p99[arm])))}`,

@@ -240,7 +240,7 @@ function optionsOf(
                 grid,
                 ticks: { show: false },
                 size: 64,
-                values: (_, splits) => splits.map(format),
+                values: (_, splits) => splits.map((value) => format(value)),
             },
         ],
         series: [{}, ...lines.map((line) => seriesOf(line, isStacked))],

@@ -49,11 +49,5 @@ export function describeMeasured({ from, to, measuredSeconds, state }: Measured)
 
 export const isKnown = (figure: Figure): figure is number => figure !== null;
 
-/** Two significant digits for rates: `0.42 per second`. */
-export const formatRate = (figure: Figure, unit: string): string =>
-    figure === null
-        ? "not measured"
-        : `${Number(figure.toPrecision(3)).toLocaleString("en-US")} ${unit}`;
-
 export const plural = (count: number, one: string, several = `${one}s`): string =>
     `${count.toLocaleString("en-US")} ${count === 1 ? one : several}`;

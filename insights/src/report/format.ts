@@ -7,6 +7,12 @@ type Maybe = Figure | undefined;
 const format = (figure: Maybe, write: (value: number) => string): string =>
     figure === null || figure === undefined ? UNKNOWN : write(figure);
 
+/** Three significant digits, with a unit if it has one: `0.42 / s`. */
+export const formatNumber = (figure: Maybe, unit = ""): string =>
+    format(figure, (value) =>
+        `${Number(value.toPrecision(3)).toLocaleString("en-US")} ${unit}`.trimEnd(),
+    );
+
 export const formatCount = (figure: Maybe): string =>
     format(figure, (value) => value.toLocaleString("en-US", { maximumFractionDigits: 0 }));
 
@@ -28,10 +34,7 @@ export const formatDollars = (figure: Maybe): string =>
     });
 
 export const formatMilliseconds = (seconds: Maybe): string =>
-    format(
-        seconds,
-        (value) => `${Number((value * 1000).toPrecision(3)).toLocaleString("en-US")} ms`,
-    );
+    format(seconds, (value) => formatNumber(value * 1000, "ms"));
 
 /** Days, or hours of less than two days. */
 export const formatDays = (seconds: number): string => {

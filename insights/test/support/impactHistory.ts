@@ -1,4 +1,5 @@
 import { JOBS, METRICS } from "@property-search/contract";
+import { splitByBlock } from "../../../operations/test/support/prometheus.ts";
 import { seededRandom } from "../../../bench/shared/random.ts";
 import { firstScrape, format, simulate, STEP_SECONDS, type CountedEvent } from "./simulation.ts";
 
@@ -58,13 +59,6 @@ export function createImpactHistory(from = INSTALLED): ImpactHistory {
         ),
     };
 }
-
-/** promtool reads a part once for each block of two hours that it spans. */
-const splitByBlock = (lines: readonly string[]): readonly (readonly string[])[] => [
-    ...Map.groupBy(lines, (line) =>
-        Math.floor(Number(line.slice(line.lastIndexOf(" "))) / (2 * HOUR)),
-    ).values(),
-];
 
 const isUp = (seconds: number) => seconds < OUTAGE.from || seconds > OUTAGE.to;
 

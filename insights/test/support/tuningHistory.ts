@@ -21,7 +21,8 @@ export interface HistoryOptions {
     readonly versionAt?: (seconds: number) => string;
 }
 
-const STEP_SECONDS = 240;
+/** The service's interval of 15 s would only make the history larger. */
+const STEP_SECONDS = 480;
 const DAY = 86_400;
 export const REQUESTS_PER_DAY = 100_000;
 export const DOLLARS_PER_FETCH = 1e-5;
@@ -60,10 +61,10 @@ export function tuningHistory(options: HistoryOptions): readonly string[] {
             write(name, { ...target, ...labels }, value);
         };
         const count = (name: string, labels: Labels, perDay: number) => {
-            const key = name + format({ version, ...labels });
-            const value = (counters.get(key) ?? 0) + (perDay * STEP_SECONDS) / DAY;
-            counters.set(key, value);
-            gauge(name, labels, value);
+            const series = name + format({ ...target, ...labels });
+            const value = (counters.get(series) ?? 0) + (perDay * STEP_SECONDS) / DAY;
+            counters.set(series, value);
+            if (isUp(seconds)) lines.push(`${series} ${value} ${seconds}`);
         };
         const fetches = fetchesAt(seconds);
         gauge("up", {}, 1);

@@ -9,10 +9,12 @@ import { startRedis, type RedisServer } from "../../../app/test/support/redisSer
 import { startService, stubEnvironment, type Service } from "../../../app/test/support/service.ts";
 import { startStubUpstream, type StubUpstream } from "../../../app/test/support/stubUpstream.ts";
 import {
+    splitByBlock,
     startPrometheus,
     type RealPrometheus,
 } from "../../../operations/test/support/prometheus.ts";
 import { createPrometheus } from "../../src/prometheus/client.ts";
+import { createSettingsPort } from "../../src/tuning/admin.ts";
 import { observe } from "../../src/tuning/observe.ts";
 import type { Decision, TuningRecord } from "../../src/tuning/record.ts";
 import { DOLLARS_PER_FETCH, fetchesOf, tuningHistory } from "../support/tuningHistory.ts";
@@ -41,7 +43,7 @@ beforeAll(async () => {
         isUp: (seconds) => Math.abs(seconds - (OUTAGE - 40_000)) > 5_000,
         versionAt: (seconds) => (seconds < RELEASE - 50_000 ? "v1.0.0" : "v2.0.0"),
     });
-    prometheus = await startPrometheus([history]);
+    prometheus = await startPrometheus(splitByBlock(history));
     upstream = await startStubUpstream();
 }, 120_000);
 afterAll(() => Promise.all([prometheus.stop(), upstream.stop()]));
@@ -187,8 +189,11 @@ test("a service that does not accept the change has a record of it", async () =>
     await service.stop();
     redis.command("SET", "embedding:runtime-settings", "of another type");
     service = await startService({ ...stubEnvironment(upstream.url, redis.url), ADMIN_TOKEN });
-    const unread = await run(FIRST, ...AUTOMATIC);
-    expect([unread.code, unread.stderr]).toEqual([1, expect.stringContaining("answered 503")]);
+    const unread = createSettingsPort(
+        [{ url: (service.adminUrl ?? "").replace("/admin/v1", ""), token: ADMIN_TOKEN }],
+        [],
+    );
+    await expect(unread.read()).rejects.toThrow("answered 503");
     redis.command("DEL", "embedding:runtime-settings");
     await service.stop();
     service = await startService({

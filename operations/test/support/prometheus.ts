@@ -26,6 +26,15 @@ export interface RealPrometheus {
 /** Runs a program that is killed when its descriptor 3 closes, as it does when Jest ends a worker by force. */
 const UNTIL_CLOSED = '{ cat <&3 >/dev/null; kill -KILL $$; } & exec "$0" "$@" 3<&-';
 
+const BLOCK_SECONDS = 2 * 3_600;
+
+/** Parts of a long history: promtool reads a part once for each block of two hours that it spans. */
+export const splitByBlock = (lines: readonly string[]): readonly (readonly string[])[] => [
+    ...Map.groupBy(lines, (line) =>
+        Math.floor(Number(line.slice(line.lastIndexOf(" "))) / BLOCK_SECONDS),
+    ).values(),
+];
+
 /**
  * Starts a real Prometheus on loopback that scrapes nothing and accepts remote writes.
  *

@@ -69,9 +69,6 @@ export const figure = (
     isUnknown: value === null,
 });
 
-export const formatNumber = (value: Figure): string =>
-    value === null ? "no data" : Number(value.toPrecision(3)).toLocaleString("en-US");
-
 export function sum(...figures: readonly Figure[]): Figure {
     return figures.reduce((all, one) => (all === null || one === null ? null : all + one), 0);
 }

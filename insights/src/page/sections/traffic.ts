@@ -1,7 +1,6 @@
 import { RANGES } from "../../impact/view.ts";
-import { formatCount, formatPercent } from "../../report/format.ts";
-import { formatRate } from "../words.ts";
-import { figure, formatNumber, line, linesOf, type SectionContent } from "./content.ts";
+import { formatCount, formatNumber, formatPercent } from "../../report/format.ts";
+import { figure, line, linesOf, type SectionContent } from "./content.ts";
 
 export const traffic: SectionContent = {
     title: "Traffic and capacity",
@@ -10,21 +9,21 @@ export const traffic: SectionContent = {
         figure(
             "Requests per second",
             traffic.perSecond,
-            (value) => formatRate(value, "/ s"),
+            (value) => formatNumber(value, "/ s"),
             `${formatCount(traffic.requests)} requests; ${formatCount(traffic.serverErrors)} server errors`,
             "no data",
         ),
         figure(
             "Requests at the same time",
             traffic.concurrentMean,
-            (value) => formatRate(value, "on average"),
+            (value) => formatNumber(value, "on average"),
             `highest sample ${formatCount(traffic.concurrentPeak)}. The people behind them are not counted.`,
             "no data",
         ),
         figure(
             "Pods",
             capacity.podsMean,
-            (value) => formatRate(value, "on average"),
+            (value) => formatNumber(value, "on average"),
             `${formatCount(capacity.podsNow)} now; ${capacity.podsAdded} added, ${capacity.podsRemoved} removed, ${capacity.restarts} restarted`,
             "no data",
         ),
@@ -32,10 +31,10 @@ export const traffic: SectionContent = {
             "CPU in use",
             capacity.cpuShare ?? capacity.cpuCores,
             (value) =>
-                capacity.cpuShare === null ? formatRate(value, "cores") : formatPercent(value),
+                capacity.cpuShare === null ? formatNumber(value, "cores") : formatPercent(value),
             capacity.cpuShare === null
                 ? "of an unknown limit"
-                : `of the pods' limit; ${formatRate(capacity.cpuCores, "cores")}`,
+                : `of the pods' limit; ${formatNumber(capacity.cpuCores, "cores")}`,
             `no data in the ${RANGES[range.name].words}`,
         ),
     ],

@@ -76,8 +76,8 @@ export const CRITERIA = [
         "autoscaling",
         "S12, S13",
         "autoscaling",
-        "active for both colours, and pods added under load",
-        "users",
+        "a pod is added within 90 s of a burst of new texts",
+        "scaling",
     ],
     [
         "monitoring",

@@ -1,3 +1,5 @@
+import path from "node:path";
+
 import { renderPage, renderTable, renderVerdict } from "../load/report/html.ts";
 import { escape } from "../shared/svg.ts";
 import type { Row, Verdict } from "./criteria.ts";
@@ -53,8 +55,10 @@ export function renderHtml({ title, subtitle, rows, rehearsals, notes }: Table):
             all.map(({ from, criterion, goal, measured, workload, evidence, verdict }) => [
                 `${escape(criterion)} (${escape(from)})`,
                 ...[goal, measured, workload].map(escape),
-                evidence &&
-                    `<a href="${escape(evidence)}">${escape(evidence.replace(/^.*\//, ""))}</a>`,
+                [evidence, ...pagesOf(evidence)]
+                    .filter((file) => file !== "")
+                    .map((file) => `<a href="${escape(file)}">${escape(path.basename(file))}</a>`)
+                    .join(" "),
                 renderVerdict(verdict),
             ]),
         );
@@ -66,6 +70,10 @@ export function renderHtml({ title, subtitle, rows, rehearsals, notes }: Table):
         `<ul>${notes.map((note) => `<li>${escape(note)}</li>`).join("")}</ul>`,
     ]);
 }
+
+/** Steps with load have a page with plots. */
+const pagesOf = (evidence: string): string[] =>
+    /^(users|disruption)[.]json$/.test(evidence) ? [evidence.replace("json", "html")] : [];
 
 function wrap(text: string, width: number): string[] {
     const lines = [""];

@@ -1,4 +1,3 @@
-import type { V1Pod } from "@kubernetes/client-node";
 import {
     COLOURS,
     LABELS,
@@ -89,7 +88,7 @@ export async function killPods(
     }
 }
 
-const podsOf = (cluster: Cluster, colour: Colour): Promise<readonly V1Pod[]> =>
+const podsOf = (cluster: Cluster, colour: Colour) =>
     readyPods(cluster, NAMESPACES[colour], { [LABELS.name]: SERVICE_NAMES[colour] });
 
 /** @param count ready pods before; the autoscaler may want fewer meanwhile */

@@ -1,4 +1,3 @@
-import type { V1Deployment } from "@kubernetes/client-node";
 import {
     COLOURS,
     NAMESPACES,
@@ -8,7 +7,7 @@ import {
     type PerColour,
 } from "@property-search/contract";
 
-import type { Cluster } from "../../operations/cluster/connect.ts";
+import type { Cluster, Manifest } from "../../operations/cluster/connect.ts";
 
 /** Pods of a colour over a time. */
 export interface ReplicasSeen {
@@ -57,8 +56,12 @@ export function watchReplicas(cluster: Cluster): {
     };
 }
 
+interface Deployment extends Manifest {
+    readonly spec?: { readonly replicas?: number };
+}
+
 async function replicasOf({ objects }: Cluster, colour: Colour): Promise<number> {
-    const { spec } = await objects.read<V1Deployment>({
+    const { spec } = await objects.read<Deployment>({
         ...{ apiVersion: "apps/v1", kind: "Deployment" },
         ...{ namespace: NAMESPACES[colour], name: SERVICE_NAMES[colour] },
     });

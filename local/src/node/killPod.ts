@@ -1,5 +1,12 @@
-import type { V1Pod } from "@kubernetes/client-node";
 import { runOnNode } from "./runOnNode.ts";
+
+/** The part of a pod that is used here. */
+interface Pod {
+    readonly metadata?: { readonly name?: string };
+    readonly status?: {
+        readonly containerStatuses?: readonly { readonly containerID?: string }[];
+    };
+}
 
 /** Those of the processes that have ended meanwhile, such as a probe's command, are no failure. */
 const KILL = 'for id; do kill -s KILL "$id" || [ ! -e "/proc/$id" ] || exit 1; done';
@@ -10,7 +17,7 @@ const KILL = 'for id; do kill -s KILL "$id" || [ ! -e "/proc/$id" ] || exit 1; d
  *
  * @throws when no process of it can be reached.
  */
-export async function killAtOnce(pod: V1Pod): Promise<void> {
+export async function killAtOnce(pod: Pod): Promise<void> {
     await runOnNode("bash", "-c", KILL, "bash", ...(await processesOf(pod)));
 }
 
@@ -22,7 +29,7 @@ const FIND = 'grep -lsE "$0" /proc/[0-9]*/cgroup || true';
  *
  * @throws when none of it can be reached.
  */
-async function processesOf(pod: V1Pod): Promise<readonly string[]> {
+async function processesOf(pod: Pod): Promise<readonly string[]> {
     const containers = (pod.status?.containerStatuses ?? []).flatMap(({ containerID }) =>
         containerID === undefined ? [] : [containerID.replace(/^\w+:\/\//, "")],
     );

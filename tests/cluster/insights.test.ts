@@ -1,66 +1,16 @@
 import { beforeAll, expect, test } from "@jest/globals";
-import type { V1CronJob, V1Job } from "@kubernetes/client-node";
-import { IMPACT_PREFIX, INSIGHTS_NAMES, NAMESPACES } from "@property-search/contract";
-import { randomUUID } from "node:crypto";
-import { findGateway } from "../../operations/gateway/endpoint.ts";
-import { createSend } from "../../operations/gateway/connection.ts";
-import { findImpactPage } from "../../operations/impact/impact.ts";
+import { IMPACT_PREFIX } from "@property-search/contract";
 import { eventually, openCluster } from "../support/cluster.ts";
-
-/** The image is there; the analysis itself has a budget of 30 s. */
-const RUN_SECONDS = 300;
+import { openImpact, runDaily, RUN_SECONDS, type ImpactClient } from "../support/insights.ts";
 
 const cluster = openCluster();
-const namespace = NAMESPACES.monitoring;
-const batch = { apiVersion: "batch/v1", namespace };
 const started = Date.now();
 
-/** Gets a path of the page through the Gateway. */
-let get: (path: string, token?: string) => Promise<Response>;
-let accessToken: string;
+let impact: ImpactClient;
 
 beforeAll(async () => {
-    const page = await findImpactPage(cluster);
-    if (page?.url === undefined) throw new Error("the Gateway serves no page: make up");
-    ({ accessToken } = page);
-    const send = createSend(await findGateway(cluster));
-    const origin = page.url.slice(0, -IMPACT_PREFIX.length);
-    get = (path, token) =>
-        send(`${origin}${path}`, token ? { headers: { authorization: `Bearer ${token}` } } : {});
+    impact = await openImpact(cluster);
 });
-
-/** Runs a Job of the CronJob to its end, as `kubectl create job --from` does. A pod that fails is tried again. */
-async function runOnce(): Promise<void> {
-    const name = INSIGHTS_NAMES.daily;
-    const cronJob = await cluster.objects.read<V1CronJob>({ ...batch, kind: "CronJob", name });
-    const { metadata, spec } = cronJob.spec.jobTemplate;
-    const job = { ...batch, kind: "Job", name: `${name}-${randomUUID().slice(0, 8)}` };
-    await cluster.objects.create({
-        apiVersion: job.apiVersion,
-        kind: job.kind,
-        metadata: {
-            ...metadata,
-            namespace,
-            name: job.name,
-            annotations: { "cronjob.kubernetes.io/instantiate": "manual" },
-        },
-        spec,
-    } as never);
-    try {
-        await eventually(
-            "the run has ended",
-            async () => {
-                const { status } = await cluster.objects.read<V1Job>(job);
-                const failure = status?.conditions?.find(({ type }) => type === "Failed");
-                if (failure) throw new Error(`the run has failed: ${failure.message}`);
-                return status?.succeeded === 1;
-            },
-            RUN_SECONDS,
-        );
-    } finally {
-        await cluster.objects.delete(job);
-    }
-}
 
 interface DailyReport {
     readonly window: { readonly to: string };
@@ -71,6 +21,7 @@ interface DailyReport {
 test(
     "a run of the CronJob publishes the day's report, which the Gateway serves to those with the token",
     async () => {
+        const { get, accessToken } = impact;
         const day = new Date().toISOString().slice(0, 10);
         const path = `${IMPACT_PREFIX}/api/reports/${day}.json`;
         let report: DailyReport | undefined;
@@ -78,7 +29,7 @@ test(
         await eventually(
             "a run has figures",
             async () => {
-                await runOnce();
+                await runDaily(cluster);
                 const answer = await get(path, accessToken);
                 expect(answer.status).toBe(200);
                 report = (await answer.json()) as DailyReport;

@@ -72,15 +72,19 @@ export function simulate(
         };
         const write = (name: string, labels: Labels, value: number, seconds: number) =>
             lines.push(`${name}${format({ ...target, ...labels })} ${value} ${seconds}`);
-        let counters = new Map<string, { name: string; labels: Labels; value: number }>();
+        let counters = new Map<string, { readonly series: string; value: number }>();
         const first = firstScrape(pod, startedAt);
         for (let seconds = first; seconds < endsAt; seconds += STEP_SECONDS) {
             if (resetsAt !== undefined && seconds >= resetsAt && seconds < resetsAt + STEP_SECONDS)
                 counters = new Map();
             for (const { name, labels, count } of draw(random)) {
                 if (process.lacks?.includes(name)) continue;
-                const key = name + format(labels);
-                const counter = counters.get(key) ?? { name, labels, value: 0 };
+                // Labels of a metric have the same names, in the same order.
+                const key = `${name} ${Object.values(labels).join(" ")}`;
+                const counter = counters.get(key) ?? {
+                    series: name + format({ ...target, ...labels }),
+                    value: 0,
+                };
                 counters.set(key, counter);
                 counter.value += count;
                 events.push({ seconds, pod, startedAt, name, labels, count });
@@ -99,8 +103,8 @@ export function simulate(
             write(METRICS.localEntries, {}, 2000, seconds);
             for (const [kind, rate] of Object.entries(process.overhead ?? {}))
                 write(METRICS.overheadRate, { kind }, rate, seconds);
-            for (const { name, labels, value } of counters.values())
-                write(name, labels, value, seconds);
+            for (const { series, value } of counters.values())
+                lines.push(`${series} ${value} ${seconds}`);
         }
     }
     return { lines, events };

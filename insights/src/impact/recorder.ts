@@ -102,7 +102,9 @@ export function createRecorder(
         (await readAvailable(liveBegin())).size === 0;
 
     async function recordPart(): Promise<boolean> {
-        for (const from of parts.keys()) if (isStored(from)) parts.delete(from);
+        // A store that cannot be written must not fill the memory.
+        const oldest = liveBegin() - DETAILED_SECONDS;
+        for (const from of parts.keys()) if (isStored(from) || from < oldest) parts.delete(from);
         for (let from = partsEnd() - PART_SECONDS; from >= liveBegin(); from -= PART_SECONDS) {
             if (isRead(from)) continue;
             const reading = await readBins(prometheus, {

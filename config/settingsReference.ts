@@ -33,6 +33,7 @@ export const COMMAND_VARIABLES: Readonly<Record<string, string>> = {
         "`make deploy`, `verify`, `switch`, `rollback`: API key. Default: that of the tenant `platform`.",
     CLUSTER: "`make up`: `kind` or `node`. Default: kind where a container engine responds.",
     DEPLOY: "`make deploy`, `rotate`: `pulumi` or `apply`. Default: Pulumi where it is installed.",
+    FORCE: "`make rollback`: `1` writes the route past Pulumi. `make rehearse`: `1` lets one delete Prometheus' oldest blocks.",
     GATEWAY_CA_FILE: "PEM file of authorities that the gateway's certificate may be signed by.",
     GATEWAY_URL: "Address of the gateway in place of that of its status ([connecting](edge.md)).",
     KIND_EXPERIMENTAL_PROVIDER: "`make up`: container engine, `docker`, `podman` or `nerdctl`.",

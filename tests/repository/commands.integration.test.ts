@@ -69,6 +69,7 @@ describe("on a service", () => {
             .join(" ")
             .replace(/^'curl'/, "curl -s -w '\\n%{http_code}'")
             .replace("localhost:8001", service.local)
+            .replace("localhost:3000", service.example)
             .replace("https://HOST", service.env.URL)
             .replace("Bearer KEY", "Bearer anonymous")
             .replaceAll(/(?<=entries\/)KEY/g, key)

@@ -73,11 +73,14 @@ function partsOf({ words }: DocCommand) {
         if (WITH_VALUE.has(word)) flags.set(word, words[++at] ?? "");
         else if (!word.startsWith("-")) rest.push(word);
     }
-    // What changes a pod is named after its action: `rollout undo`, `set env`.
-    const [verb = "", ...args] = rest.filter((word) => !/^(undo|env)$|=/.test(word));
+    // What changes a pod is named after its action: `rollout undo`, `set env`. An annotation is set by = or removed by -.
+    const [verb = "", ...args] = rest.filter(
+        (word) => !/^(undo|history|status|env)$|=|-$/.test(word),
+    );
     const [first = "", ...more] = args;
     const [kind = "", object] = first.split("/");
-    const hasKind = object !== undefined || /^(get|describe|delete|create|top)$/.test(verb);
+    const hasKind =
+        object !== undefined || /^(get|describe|delete|create|top|scale|annotate)$/.test(verb);
     // A port, or a name that the reader gives.
     const objects = (hasKind ? [object ?? "", ...more] : args).filter(
         (name) => name !== "" && !/^\d+$|^[A-Z]+$|^insights-daily-/.test(name),

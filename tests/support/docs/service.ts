@@ -8,6 +8,7 @@ import { killPods, startPod } from "../../../app/test/support/pod.ts";
 import { freePort, startRedis } from "../../../app/test/support/redisServer.ts";
 import { stubEnvironment } from "../../../app/test/support/service.ts";
 import { startStubUpstream } from "../../../app/test/support/stubUpstream.ts";
+import { startExample } from "../../../examples/property-search/test/support/example.ts";
 
 /** Services that the commands of pages are sent to. */
 export interface DocService {
@@ -17,12 +18,14 @@ export interface DocService {
     readonly env: Readonly<Record<"ADMIN_TOKEN" | "A" | "H" | "J" | "URL" | "ADMIN_URL", string>>;
     /** Host and port of a service with the local model, as of `make dev`. */
     readonly local: string;
+    /** Host and port of the example of a property search, as of `make example`. */
+    readonly example: string;
     /** Calls the admin API. @returns the body of its answer */
     readonly admin: (path: string, body?: unknown) => Promise<unknown>;
     readonly stop: () => Promise<void>;
 }
 
-/** Starts a service with Redis, an API as its upstream and semantic reuse, and one with the local model. */
+/** Starts a service with Redis, an API as its upstream and semantic reuse, one with the local model, and its example. */
 export async function startDocService(): Promise<DocService> {
     const folder = await mkdtemp(path.join(tmpdir(), "docs-"));
     await writeFile(path.join(folder, "texts.txt"), "two rooms\ngarden\n");
@@ -59,6 +62,8 @@ export async function startDocService(): Promise<DocService> {
         const answer = await admin("/semantic/inspect", { input: "two rooms" });
         return !JSON.stringify(answer).includes("semantic_unavailable");
     });
+    const example = await startExample(local.url);
+    await eventually("the example is ready", async () => (await fetch(`${example.url}/readyz`)).ok);
     return {
         folder,
         env: {
@@ -70,8 +75,10 @@ export async function startDocService(): Promise<DocService> {
             ADMIN_URL: adminUrl,
         },
         local: `127.0.0.1:${local.port}`,
+        example: `127.0.0.1:${example.port}`,
         admin,
         stop: async () => {
+            await example.stop(0);
             killPods();
             await Promise.all([upstream.stop(), redis.kill(), rm(folder, { recursive: true })]);
         },

@@ -67,6 +67,7 @@ export async function ensureNode(
     await run(step, kubeadm, ["init", "phase", "kubeconfig", "all", ...config, ...folder]);
 
     step.report("starting");
+    await installFirewallTools();
     await startNode(step, tools);
     await waitReady(step, tools);
     await writeFile(STAMP, stamp);
@@ -89,7 +90,6 @@ export async function restartNode(step: Step, tools: NodeTools): Promise<void> {
 
 async function startNode(step: Step, tools: NodeTools): Promise<void> {
     await makeNetwork(step);
-    await installFirewallTools();
     makeCgroups(NETWORK.namespace);
     startInit(tools);
 }

@@ -31,8 +31,12 @@ export interface RehearsalContext extends RehearsalTarget {
      * @returns time of the fault in milliseconds since the epoch
      */
     readonly beginFault: (saved: unknown) => Promise<number>;
-    /** Waits until an alert fires. A quick run only waits until it is pending if its `for` is long. */
-    readonly expectAlert: (alert: string) => Promise<void>;
+    /**
+     * Waits until an alert fires. A quick run only waits until it is pending if its `for` is long.
+     *
+     * @param delaySeconds time until its condition can hold. Default: 0
+     */
+    readonly expectAlert: (alert: string, delaySeconds?: number) => Promise<void>;
     /** Waits until each expected alert has ended. */
     readonly expectResolved: (seconds: number) => Promise<void>;
     /** Waits for a condition. @returns seconds that it took */

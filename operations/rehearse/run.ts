@@ -119,7 +119,7 @@ export async function runRehearsal(
             faultAt = Date.now();
             return faultAt;
         },
-        expectAlert: async (alert) => {
+        expectAlert: async (alert, delaySeconds = 0) => {
             const long = (await readForSeconds(sources, alert)) ?? Infinity;
             const state = quick && long > QUICK_FOR_SECONDS ? "pending" : "firing";
             report(`waiting until ${alert} is ${state} (its rule: for ${long} s)`);
@@ -127,7 +127,7 @@ export async function runRehearsal(
                 `${alert} is ${state}`,
                 () => Promise.resolve(alerts.hasState(alert, state)),
                 {
-                    seconds: (state === "firing" ? long : 0) + ALERT_SLACK_SECONDS,
+                    seconds: (state === "firing" ? long : 0) + delaySeconds + ALERT_SLACK_SECONDS,
                     signal,
                 },
             );

@@ -83,6 +83,10 @@ export async function restartNode(step: Step, tools: NodeTools): Promise<void> {
     if (!existsSync(STAMP)) throw new LocalError("there is no node to restart; run make up first");
     step.report("ending the node's processes");
     await removeNode();
+    // As /run after a start: the kubelet ends where it finds the old socket before the new one.
+    for (const name of ["containerd.sock", "state"]) {
+        await rm(path.join(PATHS.node, "containerd", name), { recursive: true, force: true });
+    }
     step.report("starting the node");
     await startNode(step, tools);
     requireUsable(await waitForMissing(step, tools, READY_SECONDS));

@@ -110,7 +110,8 @@ export async function watchAlerts(
             readAlerts(sources).catch(() => undefined),
             sources.alertmanager().catch(() => undefined),
         ]);
-        if (delivered) notified = new Set(delivered.map(({ labels }) => labels.alertname ?? ""));
+        // An Alertmanager that does not answer delivers nothing.
+        notified = new Set((delivered ?? []).map(({ labels }) => labels.alertname ?? ""));
         if (!current) return;
         const keys = new Set(current.map(keyOf));
         old = new Set([...old].filter((key) => keys.has(key)));

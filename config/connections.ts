@@ -32,6 +32,8 @@ interface Connection {
     readonly under?: string;
     /** Ports of the same hosts that no URL names. */
     readonly ports?: readonly number[];
+    /** Whether the host is outside of the cluster, even if its name could be a Service's. */
+    readonly isOutside?: boolean;
 }
 
 /** Where a purpose's connections go: where the stack says, else outside of the cluster on the ports of its URLs. */
@@ -51,7 +53,8 @@ export function destinationsOf(config: Connecting, purpose: Connection["purpose"
 export function checkConnections(read: ConfigReader, config: Connecting): void {
     const connections = connectionsOf(config);
     const { destinations } = config.network;
-    for (const { purpose, key, urls } of connections) {
+    const toServices = connections.filter(({ isOutside = false }) => !isOutside);
+    for (const { purpose, key, urls } of toServices) {
         if (destinations[purpose]) continue;
         for (const url of urls.filter(mayBeInside)) {
             const { service, namespace = "models" } = serviceOf(url);
@@ -65,7 +68,7 @@ export function checkConnections(read: ConfigReader, config: Connecting): void {
             );
         }
     }
-    for (const { purpose, key, urls } of connections) {
+    for (const { purpose, key, urls } of toServices) {
         const given = destinations[purpose] ?? [];
         const namespaces = given.flatMap((one) => ("namespace" in one ? [one.namespace] : []));
         // An address may be of any namespace's.
@@ -169,6 +172,12 @@ function connectionsOf({
             purpose: "embeddings",
             key: "example.serviceUrl",
             urls: listed(example?.outside.service),
+        },
+        {
+            purpose: "embeddings",
+            key: "edge.hostname",
+            urls: listed(example?.outside.gateway),
+            isOutside: true,
         },
         { purpose: "chat", key: "example.chatUrl", urls: listed(example?.outside.chat) },
     ];

@@ -4,8 +4,8 @@ import type { EdgeConfig } from "./edge.ts";
 import type { ConfigReader } from "./reader.ts";
 
 export interface ExampleConfig extends Omit<ExampleSettings, "model"> {
-    /** URLs that the config sets, for network policies. The Gateway's Service in the cluster has none. */
-    readonly outside: { readonly service: string; readonly chat: string };
+    /** URLs outside of the stack, for network policies: empty for the Gateway's Service in the cluster. */
+    readonly outside: Readonly<Record<"service" | "gateway" | "chat", string>>;
 }
 
 /** @returns undefined if the stack has no example. */
@@ -17,10 +17,10 @@ export function readExample(
     const { enabled, image, serviceUrl: givenUrl, ...chat } = read.group("example");
     const { chatUrl, chatModel, chatTimeoutSeconds, chatApiKey } = chat;
     if (!enabled) return undefined;
-    const outside = givenUrl ?? publicUrl(edge, isSecure);
+    const gatewayUrl = givenUrl === undefined ? publicUrl(edge, isSecure) : undefined;
     return {
         image: image ?? read.required("example.image", "example.enabled is true"),
-        serviceUrl: outside ?? serviceUrl(read, edge),
+        serviceUrl: givenUrl ?? gatewayUrl ?? serviceUrl(read, edge),
         chat:
             chatUrl === undefined
                 ? undefined
@@ -30,7 +30,7 @@ export function readExample(
                       timeoutSeconds: chatTimeoutSeconds,
                       apiKey: chatApiKey,
                   },
-        outside: { service: outside ?? "", chat: chatUrl ?? "" },
+        outside: { service: givenUrl ?? "", gateway: gatewayUrl ?? "", chat: chatUrl ?? "" },
     };
 }
 

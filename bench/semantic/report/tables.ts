@@ -75,10 +75,10 @@ export function qualityTable(all: readonly Summary[]): string {
     );
     const rows = own.map((row) => [
         `${row.set}, ${row.model}, ${row.stream}`,
-        row.rho === "calibrated" ? `${row.minCosine.toFixed(3)} (calibrated)` : row.rho,
+        row.rho === "calibrated" ? `${decimals(row.minCosine)} (calibrated)` : row.rho,
         `${interval(row.served)}, wrong ${interval(row.errorPerHit)}`,
-        [row.loss.mean, row.loss.p5, row.loss.p1].map((loss) => loss.toFixed(3)).join(" / "),
-        `${row.overlap.mean.toFixed(3)} (${row.overlap.low.toFixed(3)}–${row.overlap.high.toFixed(3)})`,
+        [row.loss.mean, row.loss.p5, row.loss.p1].map((loss) => decimals(loss)).join(" / "),
+        `${decimals(row.overlap.mean)} (${decimals(row.overlap.low)}–${decimals(row.overlap.high)})`,
     ]);
     return table(["workload", "ρ", "answers", "1 − r: mean / p5 / p1", "overlap@10"], rows);
 }
@@ -97,7 +97,7 @@ export function floorTable(all: readonly Summary[]): string {
             ratio("hits", bestStatic(group, "hits")),
             ratio("servedOrAudited", bestStatic(group)),
             ratio("hits", vcache),
-            own ? `${interval(own.gain)}; ${Math.round(own.paidBeforeFirst.mean)}` : "–",
+            own ? `${interval(own.gain)}; ${decimals(own.paidBeforeFirst.mean, 0)}` : "–",
         ];
     });
     const head = [
@@ -132,6 +132,11 @@ export function adversarialTable(results: readonly AdversarialResult[]): string 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
     const format = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
     return [format(head), format(head.map(() => "---")), ...rows.map(format)].join("\n");
+}
+
+/** A result without answers has no value; stored as JSON it is null. */
+function decimals(value: number, digits = 3): string {
+    return Number.isFinite(value) ? value.toFixed(digits) : "–";
 }
 
 function share(value: number): string {

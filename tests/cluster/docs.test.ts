@@ -6,7 +6,7 @@ import { commandsOf, PAGES, shell } from "../support/docs/commands.ts";
 /* Commands of the pages that only read are run on the cluster as they are; what the reader fills in is filled in. */
 
 const { kubeconfig, ...cluster } = openCluster();
-const READ_ONLY = /^(make (status|verify|impact)|kubectl (get|describe|logs|top|exec))\b/;
+const READ_ONLY = /^(make (status|verify|impact)(?!-)|kubectl (get|describe|logs|top|exec))\b/;
 const quote = (word: string) => `'${word}'`;
 
 /** What a stack of the cluster does not have, with its reason. */

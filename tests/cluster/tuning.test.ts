@@ -83,14 +83,16 @@ async function tune(value: number): Promise<number> {
     return status;
 }
 
-/** The value in force in each pod of both colours. */
-async function valuesOfPods(): Promise<readonly unknown[]> {
-    const values: unknown[] = [];
+/** The value in force in each pod of both colours; undefined for one that does not run yet. */
+async function valuesOfPods(): Promise<readonly (number | undefined)[]> {
+    const values: (number | undefined)[] = [];
     for (const colour of COLOURS)
-        for (const { metadata } of await podsOf(cluster, colour)) {
-            const pod = metadata?.name ?? "";
-            const { settings } = await settingsOf({ colour, pod });
-            values.push({ pod, value: settings[SETTING].value });
+        for (const { metadata, status } of await podsOf(cluster, colour)) {
+            const isReady = status?.containerStatuses?.every(({ ready }) => ready) ?? false;
+            const state = isReady
+                ? await settingsOf({ colour, pod: metadata?.name ?? "" })
+                : undefined;
+            values.push(state?.settings[SETTING].value ?? undefined);
         }
     return values;
 }
@@ -98,9 +100,7 @@ async function valuesOfPods(): Promise<readonly unknown[]> {
 async function untilAllHave(value: number): Promise<void> {
     await eventually(`all pods have ${value}`, async () => {
         const values = await valuesOfPods();
-        return (
-            values.length > 0 && values.every((one) => (one as { value: number }).value === value)
-        );
+        return values.length > 0 && values.every((one) => one === value);
     });
 }
 

@@ -15,7 +15,7 @@ const RUN_BY: readonly (readonly [pattern: RegExp, test: string])[] = [
     [/^node -e /, HERE],
     [/^make (audit|sbom|licences)\b/, "tests/workflows/sbom.integration.test.ts"],
     [/^(base64|jq|openssl) /, HERE],
-    [/^(make (status|verify|impact)|kubectl (get|describe|logs|top|exec))\b/, ON_CLUSTER],
+    [/^(make (status|verify|impact)(?!-)|kubectl (get|describe|logs|top|exec))\b/, ON_CLUSTER],
     [
         /^make (render|policies) STACK=(eks|search)/,
         "tests/stacks/completeExample.integration.test.ts",

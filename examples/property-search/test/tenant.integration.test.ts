@@ -35,7 +35,9 @@ test("the service knows the example by its derived key, and counts its requests"
     try {
         await example.ready;
         const { text } = await service.get("/metrics");
-        const counted = text.split("\n").filter((line) => line.startsWith(`${METRICS.tokensBilled}{`));
+        const counted = text
+            .split("\n")
+            .filter((line) => line.startsWith(`${METRICS.tokensBilled}{`));
         const ours = counted.filter((line) => line.includes(`tenant="${EXAMPLE_TENANT}"`));
         expect(ours.some((line) => Number(line.split(" ").at(-1)) > 0)).toBe(true);
     } finally {

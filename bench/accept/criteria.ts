@@ -120,13 +120,25 @@ export interface Evidence {
 
 export const SCHEMA = "property-search/acceptance/1";
 
-/** The table: a criterion without a finding is not measured, with the reason. */
-export function tabulate(evidence: ReadonlyMap<StepName, Evidence>): readonly Row[] {
+/**
+ * The table: a criterion without a finding is not measured, with the reason.
+ *
+ * @param isCurrent whether evidence says something about this run; older figures are shown, but decide nothing
+ */
+export function tabulate(
+    evidence: ReadonlyMap<StepName, Evidence>,
+    isCurrent: (evidence: Evidence) => boolean,
+): readonly Row[] {
     return CRITERIA.map(({ id, from, criterion, goal, step }): Row => {
         const known = evidence.get(step);
         const finding = known?.findings[id];
         const file = known ? `${step}.json` : "";
-        if (finding) return { from, criterion, goal, ...finding, evidence: file };
+        if (known && finding) {
+            const row = { from, criterion, goal, ...finding, evidence: file };
+            if (isCurrent(known)) return row;
+            const measured = `${describeOrigin(known)}: ${finding.verdict}, ${finding.measured}`;
+            return { ...row, measured, verdict: "not measured" };
+        }
         const why = known
             ? (known.failure ?? "the step did not measure it")
             : "the step has not run";
@@ -140,6 +152,10 @@ export function tabulate(evidence: ReadonlyMap<StepName, Evidence>): readonly Ro
             verdict: "not measured",
         };
     });
+}
+
+export function describeOrigin({ commit, quick, begun }: Evidence): string {
+    return `evidence of commit ${commit}${quick ? ", quick" : ""}, ${begun.slice(0, 16)}Z`;
 }
 
 /** Exit code: 0 all met, 1 one is not, 3 something was not measured. */

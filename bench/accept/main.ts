@@ -7,7 +7,15 @@ import { findLoadTarget } from "../load/target.ts";
 import { createProcesses } from "../service/processes/processes.ts";
 import { createProgress } from "../service/report/progress.ts";
 import { commitId, describeMachine } from "../shared/machine.ts";
-import { exitCodeOf, SCHEMA, STEPS, tabulate, type Evidence, type StepName } from "./criteria.ts";
+import {
+    describeOrigin,
+    exitCodeOf,
+    SCHEMA,
+    STEPS,
+    tabulate,
+    type Evidence,
+    type StepName,
+} from "./criteria.ts";
 import { tabulateRehearsals } from "./rehearsals.ts";
 import type { Platform, Step, StepContext } from "./step.ts";
 import { day } from "./steps/day.ts";
@@ -124,12 +132,10 @@ async function runStep(
 
 function writeTable(store: Store, { commit, quick }: Pick<Evidence, "commit" | "quick">) {
     const evidence = store.readAll();
-    const rows = tabulate(evidence);
+    const rows = tabulate(evidence, store.isCurrent);
     const rehearsals = tabulateRehearsals(path.join(userStateFolder(), "rehearsals"));
     const machine = describeMachine();
-    const others = [...evidence.values()].filter(
-        (one) => one.commit !== commit || one.quick !== quick,
-    );
+    const others = [...evidence.values()].filter((one) => !store.isCurrent(one));
     const table: Table = {
         title: `Acceptance: ${summarise(rows)}`,
         subtitle:
@@ -138,10 +144,7 @@ function writeTable(store: Store, { commit, quick }: Pick<Evidence, "commit" | "
         rows,
         rehearsals,
         notes: [
-            ...others.map(
-                (one) =>
-                    `${one.step}: evidence of commit ${one.commit}${one.quick ? ", quick" : ""}, ${one.begun.slice(0, 16)}Z`,
-            ),
+            ...others.map((one) => `${one.step}: ${describeOrigin(one)}, which does not count`),
             `Evidence: ${store.folder}`,
         ],
     };

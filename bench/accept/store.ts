@@ -9,7 +9,9 @@ const MAX_AGE_HOURS = 6;
 
 export interface Store {
     readonly folder: string;
-    /** Evidence of this commit and mode that is not too old, so that an interrupted run resumes. */
+    /** Whether evidence is of this commit and mode, and neither too old nor of a clock that was ahead. */
+    readonly isCurrent: (evidence: Evidence) => boolean;
+    /** Current evidence of a step that ran, so that an interrupted run resumes. */
     readonly readUsable: (step: StepName) => Evidence | undefined;
     /** The newest evidence of each step, whatever its commit. */
     readonly readAll: () => ReadonlyMap<StepName, Evidence>;
@@ -32,14 +34,16 @@ export function createStore(folder: string, run: Pick<Evidence, "commit" | "quic
         writeFileSync(`${file}.new`, text);
         renameSync(`${file}.new`, file);
     };
+    const isCurrent = ({ commit, quick, begun }: Evidence): boolean => {
+        const hours = (Date.now() - Date.parse(begun)) / 3_600_000;
+        return commit === run.commit && quick === run.quick && hours >= 0 && hours < MAX_AGE_HOURS;
+    };
     return {
         folder,
+        isCurrent,
         readUsable: (step) => {
             const known = read(step);
-            if (!known || known.failure !== undefined) return undefined;
-            const hours = (Date.now() - Date.parse(known.begun)) / 3_600_000;
-            const isSame = known.commit === run.commit && known.quick === run.quick;
-            return isSame && hours < MAX_AGE_HOURS ? known : undefined;
+            return known?.failure === undefined && known && isCurrent(known) ? known : undefined;
         },
         readAll: () =>
             new Map(

@@ -32,7 +32,7 @@ const evidence = (values: Partial<Evidence> = {}): Evidence => ({
 });
 
 describe("the table", () => {
-    const rows = tabulate(new Map([["day", evidence()]]));
+    const rows = tabulate(new Map([["day", evidence()]]), () => true);
 
     test("has a row for each criterion, with the reason where nothing is known", () => {
         expect(rows).toHaveLength(CRITERIA.length);
@@ -45,9 +45,17 @@ describe("the table", () => {
 
     test("says why a step could not be run", () => {
         const failed = evidence({ findings: {}, failure: "there is no cluster" });
-        expect(tabulate(new Map([["day", failed]]))[0]).toMatchObject({
+        expect(tabulate(new Map([["day", failed]]), () => true)[0]).toMatchObject({
             verdict: "not measured",
             measured: "there is no cluster",
+        });
+    });
+
+    test("counts nothing that was measured for another commit, in another mode, or long ago", () => {
+        const old = evidence({ commit: "def", begun: "2026-12-01T08:00:00.000Z" });
+        expect(tabulate(new Map([["day", old]]), () => false)[0]).toMatchObject({
+            verdict: "not measured",
+            measured: "evidence of commit def, 2026-12-01T08:00Z: met, 97 %",
         });
     });
 
@@ -87,6 +95,7 @@ describe("evidence", () => {
         expect(usable({ quick: true })).toBe(false);
         expect(usable({ failure: "no cluster" })).toBe(false);
         expect(usable({ begun: new Date(Date.now() - 7 * 3_600_000).toISOString() })).toBe(false);
+        expect(usable({ begun: new Date(Date.now() + 3_600_000).toISOString() })).toBe(false);
         expect(usable({ schema: "property-search/acceptance/0" as typeof SCHEMA })).toBe(false);
         expect([...store.readAll().keys()]).toEqual([]);
     });

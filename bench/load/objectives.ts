@@ -51,6 +51,9 @@ export function generatorFault({ summary }: Pick<Run, "summary">): string | unde
     return `the generator itself was late: p99 ${format(lag.p99)} ms after the time at which a request was due, limit ${MAX_LAG_MILLISECONDS} ms`;
 }
 
+/** A request without an answer is slower than any: with a larger share of them, there is no such percentile. */
+const UNANSWERED_SHARES = { p50: 0.5, p95: 0.05, p99: 0.01 } as const;
+
 /** Judges a run. While the generator was late, goals about time and errors are inconclusive. */
 export function judge(objectives: readonly Objective[], run: Run): Judged[] {
     const isLate = generatorFault(run) !== undefined;
@@ -69,10 +72,11 @@ export function judge(objectives: readonly Objective[], run: Run): Judged[] {
 
 export const EXIT_CODES = { met: 0, "not met": 1, inconclusive: 3 } as const;
 
-/** The verdict of a run: one goal that does not hold decides it; one that is not known is not met either. */
+/** The verdict of a run: one goal that does not hold decides it; what is not known, or no goal at all, is not met. */
 export function verdictOf(judged: readonly Judged[]): keyof typeof EXIT_CODES {
     if (judged.some(({ verdict }) => verdict === "not met")) return "not met";
-    return judged.every(({ verdict }) => verdict === "met") ? "met" : "inconclusive";
+    const isMet = judged.length > 0 && judged.every(({ verdict }) => verdict === "met");
+    return isMet ? "met" : "inconclusive";
 }
 
 /** @returns the value, or the reason why there is none */
@@ -88,6 +92,9 @@ function measure(objective: Objective, run: Run): number | string {
             const route = summary.routes[objective.route];
             if (!route) return `no request of ${objective.route}`;
             if (objective.cached && route.hits === 0) return `no hit of ${objective.route}`;
+            const failed = route.failed / (route.answered + route.failed);
+            if (failed > UNANSWERED_SHARES[objective.measure])
+                return `${format(failed * 100)} % of ${objective.route} failed, more than the percentile leaves out`;
             return (objective.cached ? route.cached : route.latency)[objective.measure];
         }
         case "hitRate":
@@ -109,7 +116,8 @@ function errorShare(name: string | undefined, { summary, scheduled }: Run): numb
     const failed = sum(Object.values(summary.routes).map((route) => route.failed));
     // What an interrupted run has not sent is nobody's fault.
     const unsent = summary.interrupted ? 0 : scheduled - summary.sent;
-    return (failed + unsent) / Math.max(1, summary.sent + unsent);
+    if (summary.sent + unsent === 0) return "no request was sent";
+    return (failed + unsent) / (summary.sent + unsent);
 }
 
 function hitsOfAnswers(routes: readonly RouteSummary[]): number | string {

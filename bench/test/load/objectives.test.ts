@@ -62,6 +62,18 @@ describe("objectives", () => {
             "not measured",
             "no hit of embed",
         ],
+        [
+            { measure: "p99", route: "embed", cached: true, max: 50 },
+            run({}, { routes: { embed: route({ failed: 10 }) } }),
+            "not measured",
+            "10 % of embed failed, more than the percentile leaves out",
+        ],
+        [
+            { measure: "errorShare", max: 0 },
+            run({}, { sent: 0, interrupted: true, routes: {} }),
+            "not measured",
+            "no request was sent",
+        ],
         [{ measure: "hitRate", from: "x-cache", min: 0.8 }, run(), "met", "100 %"],
         [
             { measure: "hitRate", from: "x-cache", min: 0.8 },
@@ -127,6 +139,7 @@ describe("objectives", () => {
         );
         const verdict = (...all: (typeof met)[]) =>
             verdictOf(all.filter((given) => given !== undefined));
+        expect(verdict()).toBe("inconclusive");
         expect(verdict(met)).toBe("met");
         expect(verdict(met, unknown)).toBe("inconclusive");
         expect(verdict(met, unknown, missed)).toBe("not met");

@@ -96,12 +96,14 @@ const SOURCE = path.join(import.meta.dirname, "generator");
 export async function replay(options: GeneratorOptions): Promise<Measurement> {
     const { target, headers, traceFile, onSecond, signal, graceSeconds = 30 } = options;
     const program = await buildGo("load-generator", SOURCE);
-    const args = [
-        ...["-target", target, "-trace", traceFile, "-grace", `${graceSeconds}s`],
-        ...Object.entries(headers).flatMap(([name, value]) => ["-header", `${name}: ${value}`]),
-    ];
+    const args = [...["-target", target, "-trace", traceFile, "-grace", `${graceSeconds}s`]];
     // In a process group of its own: Ctrl-C reaches it once, by the signal below.
-    const child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"], detached: true });
+    const child = spawn(program, args, {
+        stdio: ["ignore", "pipe", "pipe"],
+        detached: true,
+        // They contain an API key, and every user of the machine may read arguments.
+        env: { ...process.env, LOAD_HEADERS: formatHeaders(headers) },
+    });
     preferOverPlatform(child.pid);
     const stop = () => child.kill("SIGINT");
     signal.addEventListener("abort", stop);
@@ -128,6 +130,11 @@ export async function replay(options: GeneratorOptions): Promise<Measurement> {
         signal.removeEventListener("abort", stop);
         process.removeListener("exit", onExit);
     }
+}
+
+function formatHeaders(headers: Readonly<Record<string, string>>): string {
+    const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
+    return lines.join("\n");
 }
 
 /** On a machine that also runs the platform, a generator that waits for a core would measure itself. */

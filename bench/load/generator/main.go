@@ -20,21 +20,10 @@ import (
 	"time"
 )
 
-type headerList []string
-
-func (list *headerList) String() string { return strings.Join(*list, ", ") }
-
-func (list *headerList) Set(header string) error {
-	if strings.ContainsAny(header, "\r\n") || !strings.Contains(header, ":") {
-		return fmt.Errorf("-header %q; allowed: name: value", header)
-	}
-	*list = append(*list, header)
-	return nil
-}
-
 type options struct {
-	target  *url.URL
-	headers headerList
+	target *url.URL
+	// Lines of every request.
+	headers []string
 	trace   string
 	timeout time.Duration
 	grace   time.Duration
@@ -57,14 +46,29 @@ func readOptions() (options, error) {
 	flag.StringVar(&chosen.trace, "trace", "", "file with one request per line, as JSON")
 	flag.DurationVar(&chosen.timeout, "timeout", 20*time.Second, "time until a request counts as failed")
 	flag.DurationVar(&chosen.grace, "grace", 30*time.Second, "time after the last due request in which late ones are still sent")
-	flag.Var(&chosen.headers, "header", "`name: value` of every request; may be repeated")
 	flag.Parse()
 	parsed, err := url.Parse(*target)
 	if err != nil || parsed.Scheme != "http" || parsed.Port() == "" {
 		return chosen, fmt.Errorf("-target is %q; allowed: http://host:port", *target)
 	}
 	chosen.target = parsed
-	return chosen, nil
+	chosen.headers, err = parseHeaders(os.Getenv("LOAD_HEADERS"))
+	return chosen, err
+}
+
+// Reads lines of "name: value". They are no flags: every user of the machine may read those.
+func parseHeaders(text string) ([]string, error) {
+	var headers []string
+	for line := range strings.SplitSeq(text, "\n") {
+		if line == "" {
+			continue
+		}
+		if strings.Contains(line, "\r") || !strings.Contains(line, ":") {
+			return nil, errors.New("LOAD_HEADERS has a line that is not \"name: value\"")
+		}
+		headers = append(headers, line)
+	}
+	return headers, nil
 }
 
 func run(chosen options) error {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { createServer, type Server } from "node:http";
-import { mkdtempSync, rmSync } from "node:fs";
+import { createServer, type IncomingHttpHeaders, type Server } from "node:http";
+import { globSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -19,10 +19,12 @@ let stalledUntil = 0;
 let received = 0;
 /** Requests that the server held back. */
 let held = 0;
+let lastHeaders: IncomingHttpHeaders = {};
 
 beforeAll(async () => {
     server = createServer((request, response) => {
         received += 1;
+        lastHeaders = request.headers;
         if (received === stallAt) stalledUntil = performance.now() + STALL_MILLISECONDS;
         const { url = "" } = request;
         request.resume();
@@ -60,7 +62,7 @@ async function send(
     const traceFile = path.join(folder, "trace.ndjson");
     await writeTrace(traceFile, entries);
     return replay({
-        ...{ target, headers: { "x-test": "1" }, traceFile, signal },
+        ...{ target, headers: { "x-test": "a secret" }, traceFile, signal },
         onSecond: ({ second }) => onSecond(second),
     });
 }
@@ -70,7 +72,30 @@ function* evenly(count: number, everyMilliseconds: number, users: number): Gener
         yield { at: at * everyMilliseconds, user: at % users, route: "embed", path: "/embed" };
 }
 
+/** Arguments of all processes that read the trace, as every user of the machine may read them. */
+function readArguments(): string[] {
+    const read = (file: string): string => {
+        try {
+            return readFileSync(file, "utf8");
+        } catch {
+            // The process has ended.
+            return "";
+        }
+    };
+    return globSync("/proc/[0-9]*/cmdline")
+        .map(read)
+        .filter((words) => words.includes(folder));
+}
+
 describe("the load generator", () => {
+    test("sends the headers, which its arguments do not show", async () => {
+        const seen: string[] = [];
+        await send(evenly(12, 100, 1), () => seen.push(...readArguments()));
+        expect(lastHeaders["x-test"]).toBe("a secret");
+        expect(seen.join()).toContain("-trace");
+        expect(seen.join()).not.toContain("secret");
+    });
+
     test("shows a stall in all requests that were due in it", async () => {
         [received, held, stallAt] = [0, 0, 60];
         const { summary } = await send(evenly(200, 10, 10));

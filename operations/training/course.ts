@@ -27,6 +27,8 @@ interface ExerciseRecord {
     readonly startedAt: string;
     /** What the exercise saved before its set-up. */
     readonly saved: unknown;
+    /** Whether the fault is in the cluster: before, its check would find nothing wrong. */
+    readonly isSetUp: boolean;
     /** Absent: not solved. ISO 8601. */
     readonly solvedAt?: string;
 }
@@ -86,8 +88,10 @@ export async function startExercise(number: number, options: CourseOptions): Pro
         throw new UserError(`switch ${found.id} is in progress; complete it first`);
     const startedAt = new Date().toISOString();
     const saved = await exercise.prepare(options);
-    await writeState(file, { ...state, [number]: { startedAt, saved } });
+    const record = { startedAt, saved };
+    await writeState(file, { ...state, [number]: { ...record, isSetUp: false } });
     await exercise.setUp(options, saved as never);
+    await writeState(file, { ...state, [number]: { ...record, isSetUp: true } });
 }
 
 /** @returns what is still wrong; empty if the exercise is solved */
@@ -98,6 +102,11 @@ export async function checkExercise(
     const file = await stateFile(options);
     const state = await readState(file);
     const record = requireStarted(number, state);
+    if (!record.isSetUp)
+        throw new UserError(
+            `the start of exercise ${number} did not end, so there is nothing to solve; ` +
+                `put it back by make training EXERCISE=${number} RESET=1, then start it again`,
+        );
     const exercise = exerciseOf(number);
     const problems = await exercise.check(options, record.saved as never);
     if (problems.length > 0 || record.solvedAt !== undefined) return problems;

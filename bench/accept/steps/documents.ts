@@ -9,7 +9,7 @@ import type { Step } from "../step.ts";
 
 const ROOT = path.resolve(import.meta.dirname, "../../..");
 /** Tests of the pages, of the course, and of the commands in docs. */
-const CHECKS = ["tests/repository", "operations/test/training"];
+export const CHECKS = ["tests/repository", "operations/test/training"];
 /** Pages with figures of benchmarks, each of which names the command that measures them. */
 const BENCHMARKS = [
     "docs/service/performance.md",

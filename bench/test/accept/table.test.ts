@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, test } from "@jest/globals";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 
@@ -13,7 +13,7 @@ import {
 } from "../../accept/criteria.ts";
 import { tabulateRehearsals } from "../../accept/rehearsals.ts";
 import { judgeDisruption } from "../../accept/steps/disruption.ts";
-import { judgeDocuments } from "../../accept/steps/documents.ts";
+import { CHECKS, judgeDocuments } from "../../accept/steps/documents.ts";
 import { judgeScaling } from "../../accept/steps/scaling.ts";
 import { judgePlatform } from "../../accept/steps/platform.ts";
 import { createStore } from "../../accept/store.ts";
@@ -266,6 +266,11 @@ describe("findings", () => {
             deaths: [death],
         });
         expect(few.downtime?.verdict).toBe("not met");
+    });
+
+    test("of documents name tests that exist", () => {
+        const root = path.resolve(import.meta.dirname, "../../..");
+        expect(CHECKS.filter((tests) => !existsSync(path.join(root, tests)))).toEqual([]);
     });
 
     test("of documents: a failed check of the pages counts for each", () => {

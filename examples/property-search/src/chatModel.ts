@@ -3,6 +3,7 @@ import type { Listing } from "./data/generate.ts";
 import { textOfListing } from "./catalogue.ts";
 import { formatPounds } from "./constraints.ts";
 import type { Turn } from "./sessions.ts";
+import { boundedFetch, reasonOf } from "./upstream.ts";
 
 /** What the chat API answers from. */
 export interface ChatPrompt {
@@ -44,6 +45,7 @@ export function createChatModel(options: ChatModelOptions): ChatModel {
         timeout: timeoutMilliseconds,
         maxRetries: 0,
         logLevel: "off",
+        fetch: boundedFetch,
     });
     return async ({ message, turns, constraints, listings }) => {
         const found = listings.map(
@@ -55,22 +57,26 @@ export function createChatModel(options: ChatModelOptions): ChatModel {
             `Constraints: ${constraints === "" ? "none" : constraints}.`,
             `Listings:\n${found.length > 0 ? found.join("\n") : "none"}`,
         ];
-        const completion = await client.chat.completions.create(
-            {
-                model,
-                max_completion_tokens: MAX_ANSWER_TOKENS,
-                messages: [
-                    { role: "system", content: parts.join("\n\n") },
-                    ...turns.flatMap((turn) => [
-                        { role: "user" as const, content: turn.message },
-                        { role: "assistant" as const, content: turn.answer },
-                    ]),
-                    { role: "user", content: message },
-                ],
-            },
-            // Of the whole call, also of its body.
-            { signal: AbortSignal.timeout(timeoutMilliseconds) },
-        );
+        const completion = await client.chat.completions
+            .create(
+                {
+                    model,
+                    max_completion_tokens: MAX_ANSWER_TOKENS,
+                    messages: [
+                        { role: "system", content: parts.join("\n\n") },
+                        ...turns.flatMap((turn) => [
+                            { role: "user" as const, content: turn.message },
+                            { role: "assistant" as const, content: turn.answer },
+                        ]),
+                        { role: "user", content: message },
+                    ],
+                },
+                // Of the whole call, also of its body.
+                { signal: AbortSignal.timeout(timeoutMilliseconds) },
+            )
+            .catch((error: unknown) => {
+                throw new Error(reasonOf(error, apiKey), { cause: error });
+            });
         const answer = completion.choices[0]?.message.content?.trim() ?? "";
         if (answer === "") throw new Error("the chat API returned an empty answer");
         return answer.slice(0, MAX_ANSWER_CHARACTERS);

@@ -1,5 +1,6 @@
 import { HEADERS } from "@property-search/contract";
 import OpenAI, { APIError } from "openai";
+import { boundedFetch, reasonOf } from "./upstream.ts";
 import type { EmbeddingPurpose, Metrics } from "./metrics.ts";
 
 /** Vectors of texts in their order, each of length 1, and the x-cache header of the response. */
@@ -51,6 +52,7 @@ export function createEmbed(
         apiKey: apiKey === "" ? "none" : apiKey,
         timeout: timeoutMilliseconds,
         logLevel: "off",
+        fetch: boundedFetch,
     });
     return async (purpose, texts) => {
         try {
@@ -69,7 +71,7 @@ export function createEmbed(
             return { vectors, cache };
         } catch (error) {
             metrics.onEmbeddingCall(purpose, "ERROR");
-            throw toEmbeddingError(error);
+            throw toEmbeddingError(error, apiKey);
         }
     };
 }
@@ -85,6 +87,12 @@ export function cosine(one: Float32Array, other: Float32Array): number {
 
 function normalise(vector: readonly number[]): Float32Array {
     const length = Math.hypot(...vector);
+    if (!Number.isFinite(length)) {
+        throw new EmbeddingError(
+            "The embeddings API returned a vector that is not of numbers",
+            DEFAULT_RETRY_SECONDS,
+        );
+    }
     return Float32Array.from(vector, (value) => value / (length || 1));
 }
 
@@ -103,14 +111,13 @@ async function withDeadline<T>(work: Promise<T>, milliseconds: number): Promise<
     }
 }
 
-function toEmbeddingError(error: unknown): EmbeddingError {
+function toEmbeddingError(error: unknown, apiKey: string): EmbeddingError {
     if (error instanceof EmbeddingError) return error;
     const api = error instanceof APIError ? (error as APIError) : undefined;
     const after = Number(api?.headers?.get("retry-after") ?? NaN);
     const seconds = after > 0 ? Math.min(Math.ceil(after), MAX_RETRY_SECONDS) : undefined;
-    const message = error instanceof Error ? error.message : String(error);
     return new EmbeddingError(
-        `The embeddings API failed: ${message}`,
+        `The embeddings API failed: ${reasonOf(error, apiKey)}`,
         seconds ?? DEFAULT_RETRY_SECONDS,
     );
 }

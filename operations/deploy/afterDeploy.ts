@@ -180,11 +180,14 @@ async function readRules(get: Get): Promise<Outcome> {
     }>(get, "rules?type=alert");
     const rules = groups.flatMap((group) => group.rules);
     const missing = ALERTS.filter((alert) => !rules.some(({ name }) => name === alert));
-    const failing = rules.filter(({ health }) => health === "err").map(({ name }) => name);
+    // Of one that was never evaluated, the health is unknown.
+    const failing = rules.filter(({ health }) => health !== "ok").map(({ name }) => name);
     if (missing.length > 0) return ["failed", `missing: ${missing.join(", ")}`];
     return outcome(
         failing.length === 0,
-        failing.length === 0 ? `${rules.length} alerts` : `failing: ${failing.join(", ")}`,
+        failing.length === 0
+            ? `${rules.length} alerts`
+            : `failing, or not evaluated yet: ${failing.join(", ")}`,
     );
 }
 
@@ -272,8 +275,12 @@ async function readRedis({ objects }: Cluster): Promise<Outcome> {
         ],
         [0, 0],
     );
+    const isReady = ({ spec, status }: V1StatefulSet): boolean => {
+        const [of = 1, count = 0] = [spec?.replicas, status?.readyReplicas];
+        return of > 0 && count >= of;
+    };
     return outcome(
-        ready >= wanted,
+        found.every(isReady),
         `${ready} of ${wanted} servers; make backup saves their entries`,
     );
 }

@@ -60,7 +60,11 @@ export function judgePlatform(
         };
     };
     const isMonitoring = (what: string) => /^(Prometheus|the alert rules)/.test(what);
-    const isOptional = (what: string) => what.includes("certificate");
+    // A stack may have none; one that is not valid counts.
+    const hasNoCertificate = checks.some(
+        ({ what, result }) => what.includes("certificate") && result === "not verified",
+    );
+    const isOptional = (what: string) => hasNoCertificate && what.includes("certificate");
     return {
         monitoring: judge(isMonitoring),
         alerting: judgeWatchdog(received, now),

@@ -168,6 +168,9 @@ describe("findings", () => {
         expect(judge(pods, check("the certificate is valid", "not verified")).ready?.verdict).toBe(
             "met",
         );
+        expect(judge(pods, check("the certificate is valid", "failed")).ready?.verdict).toBe(
+            "not met",
+        );
     });
 
     test.each([

@@ -65,9 +65,15 @@ interface State {
     readonly deployment?: object;
     readonly scaler?: object | undefined;
     readonly certificates?: readonly object[];
+    readonly redisReplicas?: number;
 }
 
-function clusterOf({ deployment: live = deployment(2), scaler = SCALED, certificates }: State) {
+function clusterOf({
+    deployment: live = deployment(2),
+    scaler = SCALED,
+    certificates,
+    redisReplicas: replicas = 1,
+}: State) {
     const read = ({ kind, namespace, name }: ObjectReference): Promise<object> => {
         if (kind === "Deployment") return Promise.resolve(live);
         if (kind === "ScaledObject") return Promise.resolve(scaler);
@@ -78,7 +84,7 @@ function clusterOf({ deployment: live = deployment(2), scaler = SCALED, certific
     };
     const list = (_: string, kind: string): Promise<{ items: readonly KubernetesObject[] }> => {
         if (kind === "StatefulSet") {
-            const [spec, status] = [{ replicas: 1 }, { readyReplicas: 1 }];
+            const [spec, status] = [{ replicas }, { readyReplicas: replicas }];
             const items = [{ metadata: { name: "redis-cluster" }, spec, status }];
             return Promise.resolve({ items: items });
         }
@@ -114,7 +120,7 @@ test("a healthy stack: everything is verified but the certificate that it does n
     });
 });
 
-test.each<[string, State, Record<string, unknown>, string, string]>([
+test.each<[string, State, Record<string, unknown>, string, unknown]>([
     [
         "a pod that is not ready",
         { deployment: deployment(1) },
@@ -165,6 +171,24 @@ test.each<[string, State, Record<string, unknown>, string, string]>([
         "failed: missing: EmbeddingCacheHitRateLow",
     ],
     [
+        "an alert that was never evaluated",
+        {},
+        {
+            "/api/v1/rules": {
+                groups: [{ rules: RULES.map((rule) => ({ ...rule, health: "unknown" })) }],
+            },
+        },
+        "the alert rules are loaded",
+        expect.stringMatching(/^failed: failing, or not evaluated yet: EmbeddingCacheHitRateLow/),
+    ],
+    [
+        "Redis without a server",
+        { redisReplicas: 0 },
+        {},
+        "Redis is ready, and can be backed up",
+        "failed: 0 of 0 servers; make backup saves their entries",
+    ],
+    [
         "a Watchdog that does not fire",
         {},
         { 'ALERTS{alertname="Watchdog"': { result: [] } },
@@ -193,7 +217,7 @@ test.each<[string, State, Record<string, unknown>, string, string]>([
         "failed: gateway for -1 days",
     ],
 ])("%s is told", async (_, state, values, what, result) => {
-    expect((await check(state, { ...HEALTHY, ...values }))[what]).toBe(result);
+    expect((await check(state, { ...HEALTHY, ...values }))[what]).toEqual(result);
 });
 
 test("what cannot be read is not verified, and no fault", async () => {

@@ -36,8 +36,9 @@ export async function readServiceCounts(cluster: Cluster, since: number): Promis
     }
 }
 
-/** Items looked up, by result. */
-export function lookupsOf({ growths }: ServiceCounts): Record<string, number> {
+/** Items looked up, by result. @throws Error if counts are missing, since lost misses would raise the hit rate */
+export function lookupsOf({ growths, problems }: ServiceCounts): Record<string, number> {
+    if (problems.length > 0) throw new Error(`counts are incomplete: ${problems.join("; ")}`);
     const lookups: Record<string, number> = {};
     for (const { name, labels, value } of growths) {
         const { result } = labels;

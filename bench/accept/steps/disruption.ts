@@ -50,15 +50,19 @@ export const disruption: Step = {
             return { findings, data: { report: withoutSeconds(report), ...found } };
         } finally {
             await disturbed?.catch(() => undefined);
-            // The next one finds the traffic where it was.
-            if ((await activeColour(cluster)) !== active)
-                await shift(
-                    cluster,
-                    performance.now(),
-                    ["switch", "--to", active, ...PLAN],
-                    context.report,
-                );
-            writeFileSync(file, before);
+            try {
+                // The next one finds the traffic where it was.
+                if ((await activeColour(cluster)) !== active)
+                    await shift(
+                        cluster,
+                        performance.now(),
+                        ["switch", "--to", active, ...PLAN],
+                        context.report,
+                    );
+            } finally {
+                // Also if the cluster has gone.
+                writeFileSync(file, before);
+            }
         }
     },
 };

@@ -1,6 +1,8 @@
 import { describe, expect, test } from "@jest/globals";
 
+import { METRICS } from "@property-search/contract";
 import type { RouteSummary, Summary } from "../../load/generator.ts";
+import { lookupsOf } from "../../load/lookups.ts";
 import {
     EXIT_CODES,
     generatorFault,
@@ -104,6 +106,17 @@ describe("objectives", () => {
         [{ measure: "knee", min: 220 }, run({ knee: 199.6 }), "not met", "199.6/s"],
     ])("%j is judged", (objective, given, verdict, measured) => {
         expect(one(objective, given)).toMatchObject({ verdict, measured });
+    });
+
+    test("lookups of which some are missing are not measured", () => {
+        const growth = (result: string, value: number) => ({
+            ...{ name: METRICS.lookups, labels: { result }, value },
+        });
+        const growths = [growth("hit_l1", 80), growth("miss", 20), growth("miss", 5)];
+        expect(lookupsOf({ growths, problems: [] })).toEqual({ hit_l1: 80, miss: 25 });
+        expect(() => lookupsOf({ growths, problems: ["pod-a: it was killed"] })).toThrow(
+            "counts are incomplete: pod-a: it was killed",
+        );
     });
 
     test("a latency that grows is a drift", () => {

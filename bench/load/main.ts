@@ -43,7 +43,7 @@ const program = new Command("load")
     )
     .option("--url <url>", "target on this machine's loopback; default: the Gateway of make up")
     .option("--minutes <number>", "duration", parseNumber("MINUTES", 0.05, 1440))
-    .option("--users <number>", "users at the same time", parseNumber("USERS", 1, 20_000))
+    .option("--users <number>", "users at the same time", parseInteger("USERS", 1, 20_000))
     .option("--rate <number>", "requests per second", parseNumber("RATE", 0.1, 20_000))
     .option("--think <seconds>", "mean pause of a user", parseNumber("THINK", 0.01, 3600))
     .option("--seed <number>", "seed of texts and times", parseNumber("SEED", 0, 2 ** 32 - 1), 1)
@@ -71,6 +71,8 @@ async function runLoad(flags: LoadFlags): Promise<void> {
     const folder = path.resolve(
         flags.out ?? path.join(userStateFolder(), "load", `${begun}-${name}`),
     );
+    // A folder that cannot be written must not be noticed after an hour of load.
+    mkdirSync(folder, { recursive: true });
     const report = await runScenario({
         name,
         scenario,
@@ -166,6 +168,14 @@ function parseNumber(name: string, min: number, max: number): (text: string) => 
         const value = Number(text);
         if (text.trim() !== "" && value >= min && value <= max) return value;
         throw invalidValue(name, text, `a number from ${min} to ${max}`);
+    };
+}
+
+function parseInteger(name: string, min: number, max: number): (text: string) => number {
+    return (text) => {
+        const value = parseNumber(name, min, max)(text);
+        if (Number.isInteger(value)) return value;
+        throw invalidValue(name, text, `a whole number from ${min} to ${max}`);
     };
 }
 

@@ -53,6 +53,17 @@ describe("make load against the service", () => {
         expect(page).not.toMatch(/(src|href)="http/);
     }, 30_000);
 
+    test("rejects a folder that cannot be written and half a user before any load", async () => {
+        const s2 = ["--scenario", "s2", "--services", "embed", "--url", url];
+        const half = await load(...s2, "--users", "1.5");
+        expect(half.stderr).toContain("a whole number from 1 to 20000");
+        const env = { ...process.env, NODE_OPTIONS: "" };
+        const args = [MAIN, ...s2, "--out", "/dev/null/x"];
+        const unwritable = await runToEnd(process.execPath, args, { env });
+        expect(unwritable.stderr).toContain("ENOTDIR");
+        expect(unwritable.stderr).not.toContain("embed, closed loop");
+    });
+
     test("replays a recorded trace, and a request that fails is not met", async () => {
         const trace = path.join(folder, "trace.ndjson");
         const body = JSON.stringify({ text: "Two rooms" });

@@ -6,7 +6,7 @@ const ROOT = path.resolve(import.meta.dirname, "../..");
 const NOTICE = path.join(ROOT, "THIRD_PARTY.md");
 
 /** Workspaces whose image ships. */
-export const SHIPPED = ["app", "insights"] as const;
+export const SHIPPED = ["app", "insights", "examples/property-search"] as const;
 
 /** Licences that ask for no more than their text and the names of the authors, both of which each package brings. */
 export const ALLOWED_LICENCES: readonly string[] = [
@@ -57,6 +57,8 @@ export function createSbom(workspace: (typeof SHIPPED)[number]): Sbom {
 }
 
 interface Locked {
+    /** Of a workspace; the name of any other package is that of its folder. */
+    readonly name?: string;
     readonly version?: string;
     readonly resolved?: string;
     readonly link?: boolean;
@@ -84,9 +86,9 @@ function neededBy(workspace: string): ReadonlySet<string> {
     visit(workspace);
     return new Set(
         [...seen].map((folder) => {
-            const name = folder.split("node_modules/").at(-1) ?? "";
-            const isWorkspace = name === folder;
-            return `pkg:npm/${encodeName(isWorkspace ? `@property-search/${name}` : name)}@${packages[folder]?.version ?? ""}`;
+            const { name = folder.split("node_modules/").at(-1) ?? "", version = "" } =
+                packages[folder] ?? {};
+            return `pkg:npm/${encodeName(name)}@${version}`;
         }),
     );
 }
@@ -194,9 +196,9 @@ function main(target: string): void {
         writeFileSync(NOTICE, createNotice());
         return;
     }
-    mkdirSync(target, { recursive: true });
     for (const workspace of SHIPPED) {
         const file = path.join(target, `${workspace}.cdx.json`);
+        mkdirSync(path.dirname(file), { recursive: true });
         writeFileSync(file, `${JSON.stringify(createSbom(workspace), undefined, 2)}\n`);
         console.log(file);
     }

@@ -13,14 +13,24 @@ import {
 
 const ROOT = path.resolve(import.meta.dirname, "../..");
 
+test("cover each image that app/publish.sh publishes, and each has the notice", () => {
+    const publish = readFileSync(path.join(ROOT, "app/publish.sh"), "utf8");
+    const [, workspaces = ""] = /workspace =~ \^\(([^)]*)\)\$/.exec(publish) ?? [];
+    expect(workspaces.split("|").sort()).toEqual([...SHIPPED].sort());
+    for (const workspace of SHIPPED) {
+        const dockerfile = readFileSync(path.join(ROOT, workspace, "Dockerfile"), "utf8");
+        expect(dockerfile).toContain("\nCOPY THIRD_PARTY.md ./\n");
+    }
+});
+
 describe.each(SHIPPED)("packages of the image of %s", (workspace) => {
     const sbom = createSbom(workspace);
 
     test("are those of its package.json, with those that they need, and no tools of development", () => {
         const file = path.join(ROOT, workspace, "package.json");
-        const { dependencies, devDependencies } = JSON.parse(readFileSync(file, "utf8")) as {
+        const { dependencies, devDependencies = {} } = JSON.parse(readFileSync(file, "utf8")) as {
             dependencies: Record<string, string>;
-            devDependencies: Record<string, string>;
+            devDependencies?: Record<string, string>;
         };
         const names = new Set(sbom.components.map(({ purl = "" }) => nameOf(purl)));
         expect(Object.keys(dependencies).filter((name) => !names.has(name))).toEqual([]);

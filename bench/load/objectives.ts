@@ -91,6 +91,7 @@ function measure(objective: Objective, run: Run): number | string {
         case "p99": {
             const route = summary.routes[objective.route];
             if (!route) return `no request of ${objective.route}`;
+            if (route.answered === 0) return `no answer of ${objective.route}`;
             if (objective.cached && route.hits === 0) return `no hit of ${objective.route}`;
             const failed = route.failed / (route.answered + route.failed);
             if (failed > UNANSWERED_SHARES[objective.measure])

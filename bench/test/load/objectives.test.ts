@@ -14,6 +14,9 @@ import {
 
 const quantiles = (p99: number) => ({ p50: 1, p90: 2, p95: 3, p99, p999: 2 * p99, max: 3 * p99 });
 
+/** Of a route without answers. */
+const NONE = { p50: 0, p90: 0, p95: 0, p99: 0, p999: 0, max: 0 };
+
 const route = (values: Partial<RouteSummary> = {}): RouteSummary => ({
     ...{ answered: 90, failed: 0, bytes: 0, failures: {}, servedBy: {}, curve: [] },
     ...{ cache: { "HIT-L1": 90 }, hits: 90, latency: quantiles(60), service: quantiles(10) },
@@ -75,6 +78,12 @@ describe("objectives", () => {
             run({}, { sent: 0, interrupted: true, routes: {} }),
             "not measured",
             "no request was sent",
+        ],
+        [
+            { measure: "p95", route: "embed", max: 500 },
+            run({}, { routes: { embed: route({ answered: 0, failed: 90, latency: NONE }) } }),
+            "not measured",
+            "no answer of embed",
         ],
         [{ measure: "hitRate", from: "x-cache", min: 0.8 }, run(), "met", "100 %"],
         [

@@ -9,6 +9,7 @@ import {
     type Money,
     type Workload,
 } from "./capacity.ts";
+import { SETTINGS } from "./settings/index.ts";
 
 const MODELS = [SERVICE_SETTINGS.model.default, ...Object.keys(KNOWN_MODELS)];
 
@@ -17,7 +18,8 @@ function capacityReport(workload: Workload): string {
     const plan = planCapacity(workload);
     const number = (value: number) => value.toLocaleString("en", { maximumFractionDigits: 1 });
     const megabytes = (bytes: number) => `${number(bytes / 1e6)} MB/s`;
-    const { redisPrimaries, requestsPerSecond, peak } = workload;
+    const { redisPrimaries, requestsPerSecond, peak, tokensPerText } = workload;
+    const tokenPrice = `${number(tokensPerText)} tokens a text and $${workload.dollarsPerMillionTokens} a million`;
     return [
         `Workload   ${number(workload.texts)} texts, ${number(requestsPerSecond)} requests/s (peak × ${number(peak)}), ` +
             `${number(workload.hitRate * 100)} % hits, ${workload.model}`,
@@ -28,25 +30,25 @@ function capacityReport(workload: Workload): string {
         `Memory     ${number(plan.podMemoryMebibytes)} MiB a pod at most: service.memoryLimit`,
         `Network    ${megabytes(plan.responseBytesPerSecond)} to clients, ${megabytes(plan.redisBytesPerSecond)} from Redis at most`,
         `Upstream   ${number(plan.missesPerSecond)} misses/s at the peak`,
-        moneyLine("By token  ", plan.byToken),
-        moneyLine("By request", plan.byRequest),
+        moneyLine("By token  ", tokenPrice, plan.byToken),
+        moneyLine("By request", `$${workload.dollarsPerRequest} a request`, plan.byRequest),
     ].join("\n");
 }
 
 function podsOf({ podsForHits, podsForMisses }: Capacity): string {
-    const misses =
-        podsForMisses === undefined
-            ? "misses wait for the API (autoscaling.missesPerSecondPerPod)"
-            : `${podsForMisses} for misses`;
-    return `${podsForHits} for hits, ${misses}`;
+    const least = `service.minReplicas (${SETTINGS["service.minReplicas"].default})`;
+    return podsForMisses === undefined
+        ? `the larger of ${podsForHits} for hits and ${least}\n           misses wait for the API (autoscaling.missesPerSecondPerPod)`
+        : `the largest of ${podsForHits} for hits, ${podsForMisses} for misses and ${least}`;
 }
 
-function moneyLine(name: string, { withoutCache, billed, saved, overhead, net }: Money): string {
+function moneyLine(name: string, price: string, money: Money): string {
+    const { withoutCache, billed, saved, overhead, net } = money;
     const dollars = (value: number) =>
         `${value < 0 ? "-" : ""}$${Math.abs(value).toLocaleString("en", { maximumFractionDigits: 0 })}`;
     return (
-        `${name} ${dollars(withoutCache)} a month without the cache; billed ${dollars(billed)}, saved ${dollars(saved)}, ` +
-        `pods and Redis ${dollars(overhead)}, net ${dollars(net)}`
+        `${name} ${dollars(withoutCache)} a month without the cache, at ${price}\n` +
+        `           billed ${dollars(billed)}, saved ${dollars(saved)}, pods and Redis ${dollars(overhead)}, net ${dollars(net)}`
     );
 }
 

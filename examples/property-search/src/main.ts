@@ -13,6 +13,7 @@ async function main(): Promise<void> {
     });
     const server = await serve({ settings, print: (line) => console.log(line) });
     console.log(`Property search on http://127.0.0.1:${server.port}`);
+    console.log(`Embeddings from ${settings.embeddingUrl} (EMBEDDING_URL)`);
     const signal = await stopped;
     console.log(`${signal}: draining`);
     // After Ctrl-C, there is no gateway to wait for.

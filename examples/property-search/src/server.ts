@@ -1,3 +1,4 @@
+import { UserError } from "@property-search/contract";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
@@ -37,7 +38,7 @@ const POLL_MILLISECONDS = 50;
 /** Connections besides those of requests with a body: idle ones, probes, and those that are told to come back. */
 const OTHER_CONNECTIONS = 2_048;
 
-/** Serves the page and its API, and embeds the listings. */
+/** Serves the page and its API, and embeds the listings. @throws UserError if the port is in use */
 export async function serve({
     settings,
     print,
@@ -125,7 +126,11 @@ export async function serve({
 
 function listen(server: Server, port: number): Promise<void> {
     return new Promise((resolve, reject) => {
-        server.once("error", reject);
+        server.once("error", (error: NodeJS.ErrnoException) => {
+            const remedy = "stop the process that listens on it, or set PORT";
+            const isUsed = error.code === "EADDRINUSE";
+            reject(isUsed ? new UserError(`Port ${port} is in use: ${remedy}`) : error);
+        });
         server.listen(port, resolve);
     });
 }

@@ -32,6 +32,13 @@ test("wrong variables end the process with their names", async () => {
     expect(output()).toMatch(/^The environment is wrong:\n {2}PORT is "many"; allowed: /);
 });
 
+test("a port that is in use ends the process with the remedy", async () => {
+    const port = new URL(service.url).port;
+    const { child, output } = start({ PORT: port, EMBEDDING_URL: `${service.url}/v1` });
+    expect((await once(child, "exit"))[0]).toBe(1);
+    expect(output()).toMatch(new RegExp(`^Port ${port} is in use: .*PORT\\n$`));
+});
+
 test("SIGTERM loses no answer: requests go on while the gateway still sends them", async () => {
     const port = 20_000 + (process.pid % 10_000);
     const { child, output } = start({

@@ -1,11 +1,4 @@
-import {
-    COLOURS,
-    LABELS,
-    NAMESPACES,
-    otherColour,
-    SERVICE_NAMES,
-    type Colour,
-} from "@property-search/contract";
+import { COLOURS, LABELS, NAMESPACES, SERVICE_NAMES, type Colour } from "@property-search/contract";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import path from "node:path";
@@ -103,15 +96,6 @@ async function waitUntilReady(cluster: Cluster, colour: Colour, count: number): 
     }
     return seconds();
 }
-
-/** The colour with less traffic. */
-export async function idleColour(cluster: Cluster): Promise<Colour> {
-    const weights = await readLiveWeights(cluster);
-    return weights.green > weights.blue ? "blue" : "green";
-}
-
-export const activeColour = async (cluster: Cluster): Promise<Colour> =>
-    otherColour(await idleColour(cluster));
 
 /** Runs a command of `operations` as a user does, and returns how it ended. */
 export async function shift(

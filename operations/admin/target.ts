@@ -11,7 +11,7 @@ import {
     type Colour,
 } from "@property-search/contract";
 import { ClusterError, readIfExists, type Cluster } from "../cluster/connect.ts";
-import { readLiveWeights } from "../gateway/endpoint.ts";
+import { readActiveColour } from "../gateway/endpoint.ts";
 import { forwardPort, readyPods } from "../cluster/forward.ts";
 
 /** Admin port of a pod or a process. */
@@ -55,11 +55,6 @@ export async function clusterAdminTarget(
     const pod = choice.pod ?? (await findReadyPod(cluster, colour));
     const { url, close } = await forwardPort(cluster, { namespace, pod, port: PORTS.admin });
     return { url, token, close };
-}
-
-async function readActiveColour(cluster: Cluster): Promise<Colour> {
-    const weights = await readLiveWeights(cluster);
-    return weights.green > weights.blue ? "green" : "blue";
 }
 
 async function findReadyPod(cluster: Cluster, colour: Colour): Promise<string> {

@@ -3,6 +3,7 @@ import {
     GATEWAY_NAME,
     NAMESPACES,
     PUBLIC_URL_ANNOTATION,
+    type Colour,
     type Weights,
 } from "@property-search/contract";
 import { readFile } from "node:fs/promises";
@@ -169,4 +170,10 @@ export async function readLiveWeights(cluster: Cluster): Promise<Weights> {
     const route = await readIfExists<Route>(cluster, ROUTE);
     if (!route) throw new ClusterError(`${keyOf(ROUTE)} does not exist`);
     return routeWeights(route);
+}
+
+/** The colour with more traffic; blue, if both have the same. @throws ClusterError as readLiveWeights */
+export async function readActiveColour(cluster: Cluster): Promise<Colour> {
+    const { blue, green } = await readLiveWeights(cluster);
+    return green > blue ? "green" : "blue";
 }

@@ -7,7 +7,7 @@ import {
     type Colour,
 } from "@property-search/contract";
 import type { Cluster } from "../cluster/connect.ts";
-import { readLiveWeights } from "../gateway/endpoint.ts";
+import { readActiveColour } from "../gateway/endpoint.ts";
 import { disown, disturb } from "../rehearse/disturb.ts";
 import { waitUntil } from "../rehearse/wait.ts";
 import type { Exercise } from "./exercise.ts";
@@ -27,12 +27,6 @@ export function deploymentOf(colour: Colour) {
         namespace: NAMESPACES[colour],
         name: SERVICE_NAMES[colour],
     };
-}
-
-/** Colour with the most traffic. */
-export async function readActiveColour(cluster: Cluster): Promise<Colour> {
-    const { blue, green } = await readLiveWeights(cluster);
-    return green > blue ? "green" : "blue";
 }
 
 /** A Deployment of the idle colour has an image that does not exist. */

@@ -4,14 +4,14 @@ import { SERVICE_SETTINGS } from "@property-search/contract/settings";
 import { randomUUID } from "node:crypto";
 import { readFile, writeFile } from "node:fs/promises";
 import { stackConfigFile } from "../deploy/pulumi/workspace.ts";
-import { readLiveWeights } from "../gateway/endpoint.ts";
+import { readActiveColour, readLiveWeights } from "../gateway/endpoint.ts";
 import { embed } from "../gateway/client.ts";
 import { openClient } from "../rehearse/client.ts";
 import { disturb } from "../rehearse/disturb.ts";
 import { requireMake } from "../rehearse/make.ts";
 import { startTraffic } from "../rehearse/traffic.ts";
 import { waitUntil } from "../rehearse/wait.ts";
-import { deploymentOf, readActiveColour, readProblems } from "./badPod.ts";
+import { deploymentOf, readProblems } from "./badPod.ts";
 import type { Exercise, ExerciseTarget } from "./exercise.ts";
 
 interface Saved {

@@ -1,9 +1,10 @@
 import type { KubernetesObject, V1Deployment } from "@kubernetes/client-node";
 import { NAMESPACES, SERVICE_NAMES, type Colour } from "@property-search/contract";
 import { ClusterError, readIfExists, type Cluster } from "../cluster/connect.ts";
+import { readActiveColour } from "../gateway/endpoint.ts";
 import { disown, disturb } from "../rehearse/disturb.ts";
 import { waitUntil } from "../rehearse/wait.ts";
-import { deploymentOf, readActiveColour } from "./badPod.ts";
+import { deploymentOf } from "./badPod.ts";
 import type { Exercise } from "./exercise.ts";
 
 /** KEDA keeps this number of pods, whatever its metrics say. */

@@ -1,11 +1,13 @@
+import { otherColour } from "@property-search/contract";
 import { readFileSync, writeFileSync } from "node:fs";
 
 import { stackConfigFile } from "../../../operations/deploy/pulumi/workspace.ts";
 import type { Cluster } from "../../../operations/cluster/connect.ts";
+import { readActiveColour } from "../../../operations/gateway/endpoint.ts";
 import { seededRandom } from "../../shared/random.ts";
 import type { LoadReport } from "../../load/run.ts";
 import { holds, type Finding } from "../criteria.ts";
-import { activeColour, idleColour, killPods, shift, type Death, type Shift } from "../disturb.ts";
+import { killPods, shift, type Death, type Shift } from "../disturb.ts";
 import type { Step, StepContext } from "../step.ts";
 import { judgeErrors, sendUsers, withoutSeconds } from "./users.ts";
 
@@ -31,7 +33,7 @@ export const disruption: Step = {
         const { quick, signal } = context;
         const { cluster } = await context.findPlatform();
         const minutes = MINUTES[quick ? 0 : 1];
-        const active = await activeColour(cluster);
+        const active = await readActiveColour(cluster);
         const file = stackConfigFile("local");
         const before = readFileSync(file, "utf8");
         let disturbed: Promise<Disturbed> | undefined;
@@ -52,7 +54,7 @@ export const disruption: Step = {
             await disturbed?.catch(() => undefined);
             try {
                 // The next one finds the traffic where it was.
-                if ((await activeColour(cluster)) !== active)
+                if ((await readActiveColour(cluster)) !== active)
                     await shift(
                         cluster,
                         performance.now(),
@@ -90,7 +92,14 @@ async function disturb(
     const run = async (...command: string[]) =>
         shifts.push(await shift(cluster, begun, command, report));
     do {
-        await run("switch", "--to", await idleColour(cluster), "--steps", steps, ...PLAN);
+        await run(
+            "switch",
+            "--to",
+            otherColour(await readActiveColour(cluster)),
+            "--steps",
+            steps,
+            ...PLAN,
+        );
     } while (!signal.aborted && left() > SWITCH_SECONDS);
     if (!signal.aborted) await run("rollback");
     return { shifts, deaths: await killing };

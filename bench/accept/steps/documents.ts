@@ -106,7 +106,7 @@ export function judgeDocuments(
         ),
         documents: finding(`${pages} pages; ${tests}`, areChecked),
         training: finding(
-            `${training.length} pages, ${exercises.length} exercises with checks (make training); ${tests}`,
+            `${training.join(", ")}, ${exercises.length} exercises with checks (make training); ${tests}`,
             hasCourse && areChecked,
         ),
     };

@@ -3,13 +3,13 @@ import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 
 import { readIfExists, type Cluster, type Manifest } from "../../../operations/cluster/connect.ts";
+import { readActiveColour } from "../../../operations/gateway/endpoint.ts";
 import { autoscalersOf } from "../../../operations/shared/autoscalers.ts";
 import { runPhase } from "../../load/run.ts";
 import { embedRequest } from "../../load/traffic/requests.ts";
 import { createArrivals } from "../../load/traffic/sessions.ts";
 import { seededRandom } from "../../shared/random.ts";
 import { holds, type Finding } from "../criteria.ts";
-import { activeColour } from "../disturb.ts";
 import { watchReplicas, type ReplicasSeen } from "../replicas.ts";
 import type { Step } from "../step.ts";
 
@@ -25,7 +25,7 @@ export const scaling: Step = {
     minutes: [1.5, 1.5],
     run: async ({ findPlatform, processes, showProgress, signal }) => {
         const { cluster, target } = await findPlatform();
-        const colour = await activeColour(cluster);
+        const colour = await readActiveColour(cluster);
         const most = await readMost(cluster, colour);
         const run = randomUUID();
         const random = seededRandom(1);

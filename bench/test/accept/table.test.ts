@@ -123,7 +123,11 @@ describe("evidence", () => {
         write("rollback", "pass", []);
         write("redis-loss", "fail", ["the alert did not fire"]);
         write("redis-failover", "not-applicable", ["one Redis server"]);
-        const [rollback, loss, failover, restart] = tabulateRehearsals(rehearsals);
+        const rows = new Map(
+            tabulateRehearsals(rehearsals).map((row) => [row.criterion.split(" ")[1], row]),
+        );
+        const [rollback, loss] = [rows.get("rollback"), rows.get("redis-loss")];
+        const [failover, restart] = [rows.get("redis-failover"), rows.get("node-restart")];
         expect(rollback).toMatchObject({ verdict: "met", measured: "pass; time to detect 92 s" });
         expect(rollback?.workload).toBe("2026-12-01T08:00, 151 s, 3 of 1500 requests failed");
         expect(loss).toMatchObject({

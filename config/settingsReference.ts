@@ -39,7 +39,7 @@ export const COMMAND_VARIABLES: Readonly<Record<string, string>> = {
     KIND_EXPERIMENTAL_PROVIDER: "`make up`: container engine, `docker`, `podman` or `nerdctl`.",
     KIND_NODE_IMAGE: "`make up`: node image of kind. Default: pinned by digest.",
     KUBECONFIG: "Kubeconfig files, as for kubectl. Set: `make up`'s cluster is no default.",
-    PORT: "`make up` on kind: host port of the gateway (8080). `make dev`: port of the service (8001).",
+    PORT: "`make up` on kind: host port of the gateway (8080). `make dev`: port of the service (8001). `make example`: port of the page (3000).",
     PULUMI_ACCESS_TOKEN: "Login to Pulumi Cloud ([backends](pulumi.md#login-and-backend)).",
     PULUMI_BACKEND_URL: "Pulumi's backend.",
     PULUMI_CONFIG_PASSPHRASE: "Passphrase of the stack's secrets.",

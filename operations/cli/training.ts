@@ -10,6 +10,7 @@ import {
     parseExercise,
     resetExercise,
     startExercise,
+    unknownExercise,
     type CourseOptions,
 } from "../training/course.ts";
 import {
@@ -41,6 +42,7 @@ export function addTrainingCommands(program: Command): void {
         .action(async ({ exercise, check, reset, confirm, ...target }: TrainingFlags) => {
             if (check && reset)
                 throw new UserError("CHECK and RESET are both set; allowed: one of them");
+            if (exercise === undefined && (check || reset)) throw unknownExercise("");
             const cluster = await connectStack(target);
             const stack = target.stack ?? (await stackOfCluster(cluster)) ?? localStack();
             const options = { cluster, stack, confirm, report, signal: interruption.signal };

@@ -46,7 +46,11 @@ export interface CourseOptions extends ExerciseTarget {
 export function parseExercise(text: string): number {
     const number = Number(text);
     if (Number.isInteger(number) && EXERCISES[number - 1] !== undefined) return number;
-    throw invalidValue("EXERCISE", text, `1 to ${EXERCISES.length}`);
+    throw unknownExercise(text);
+}
+
+export function unknownExercise(text: string): UserError {
+    return invalidValue("EXERCISE", text, `1 to ${EXERCISES.length}`);
 }
 
 /** @returns a line per exercise with its state */
@@ -130,7 +134,7 @@ export async function resetExercise(number: number, options: CourseOptions): Pro
 export function exerciseOf(number: number): Exercise {
     const exercise = EXERCISES[number - 1];
     if (exercise) return exercise;
-    throw invalidValue("EXERCISE", String(number), `1 to ${EXERCISES.length}`);
+    throw unknownExercise(String(number));
 }
 
 function requireStarted(number: number, state: CourseState): ExerciseRecord {

@@ -50,8 +50,8 @@ describe("commands of the pages", () => {
 
     test("are run by a test that exists, or are listed with a reason", () => {
         const unknown = COMMANDS.filter(({ words, ...command }) => {
-            // A mention of a program or a target alone is none to run.
-            const isMention = words.length < 3 && words[0] !== "curl";
+            // Prose that mentions a program or a target alone is no command to run.
+            const isMention = command.isInline && words.length < 3 && words[0] !== "curl";
             return !isMention && runOf(command) === undefined;
         });
         expect(listOf(unknown)).toEqual([]);

@@ -12,6 +12,8 @@ export interface DocCommand {
     /** The command without comment, redirections and assignments before it. */
     readonly text: string;
     readonly words: readonly string[];
+    /** Whether it is code in prose, not a line of a block. */
+    readonly isInline: boolean;
 }
 
 const PROGRAMS = [
@@ -43,9 +45,12 @@ export function commandsOf(page: string): readonly DocCommand[] {
     );
     const prose = text.replaceAll(/^ *```[^]*?^ *```$/gm, "");
     const inline = [...prose.matchAll(INLINE)].map(([, code = ""]) => code.replaceAll(/\s+/g, " "));
-    return [...blocks.map(([, , , code = ""]) => code), ...inline]
-        .flatMap(splitCommands)
-        .map((words) => ({ page, text: words.join(" "), words }));
+    const read = (scripts: readonly string[], isInline: boolean) =>
+        scripts
+            .flatMap(splitCommands)
+            .map((words) => ({ page, text: words.join(" "), words, isInline }));
+    const scripts = blocks.map(([, , , code = ""]) => code);
+    return [...read(scripts, false), ...read(inline, true)];
 }
 
 const EXECUTABLE = /^[\w./-]+$/;

@@ -165,6 +165,7 @@ SCANNER := github.com/anchore/grype/cmd/grype@v0.121.2
 
 .PHONY: scan
 scan: ## Fail if an image has a fixable vulnerability of high severity (IMAGE=name@sha256:…; needs Go and the internet)
+	@[ -n "$(IMAGE)" ] || { echo "IMAGE is not set; allowed: name@sha256:…" >&2; exit 1; }
 	@go run $(SCANNER) "$(IMAGE)" --only-fixed --fail-on high
 
 .PHONY: dev

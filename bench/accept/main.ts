@@ -145,6 +145,7 @@ function writeTable(store: Store, { commit, quick }: Pick<Evidence, "commit" | "
         rehearsals,
         notes: [
             ...others.map((one) => `${one.step}: ${describeOrigin(one)}, which does not count`),
+            "S1 to S13 are rows of the product's requirements.",
             `Evidence: ${store.folder}`,
         ],
     };

@@ -58,6 +58,7 @@ await runCommand(program);
 
 async function runLoad(flags: LoadFlags): Promise<void> {
     const { name, scenario } = await chooseScenario(flags);
+    assertUsed(name, scenario, flags);
     const target = await findLoadTarget(flags.url, console.error);
     const interrupted = new AbortController();
     for (const signal of ["SIGINT", "SIGTERM"] as const) {
@@ -135,6 +136,18 @@ async function chooseScenario(
     const found = Object.entries<Scenario>(SCENARIOS).find(([one]) => one === name);
     if (found) return { name, scenario: found[1] };
     throw invalidValue("SCENARIO", name, names);
+}
+
+/** @throws UserError for a setting whose default is 0, since the scenario does not use it */
+function assertUsed(name: string, { defaults }: Scenario, flags: LoadFlags): void {
+    for (const [variable, value, byDefault] of [
+        ["MINUTES", flags.minutes, defaults.minutes],
+        ["RATE", flags.rate, defaults.rate],
+        ["THINK", flags.think, defaults.thinkSeconds],
+    ] as const) {
+        if (value === undefined || byDefault !== 0) continue;
+        throw invalidValue(variable, String(value), `not set, since ${name} does not use it`);
+    }
 }
 
 function recorded(file: string, entries: readonly TraceEntry[]): Scenario {

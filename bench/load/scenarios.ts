@@ -11,7 +11,7 @@ import { createArrivals, createClosed, createUsers, drawRequest } from "./traffi
 import { createSource, type Corpus, type CorpusSizes, type TextSource } from "./traffic/texts.ts";
 import type { TraceEntry } from "./traffic/trace.ts";
 
-/** Settings of a run; flags replace a scenario's defaults. */
+/** Settings of a run; flags replace a scenario's defaults. A default of 0 minutes, requests or seconds: it is not used. */
 export interface LoadSettings {
     readonly seed: number;
     readonly minutes: number;
@@ -74,7 +74,7 @@ const hits = (...sources: readonly ("x-cache" | "prometheus")[]): Objective[] =>
 export const SCENARIOS = {
     s2: {
         description:
-            "1,000 requests to /embed, 10 at a time, then as a Poisson process; 100 POI calls; 50 chats",
+            "1,000 requests to /embed, 10 at a time, then as a Poisson process; 100 searches for points of interest; 50 chats",
         defaults: { minutes: 0, users: 10, rate: 100, thinkSeconds: 0, newShare: 0 },
         corpus: { listings: 100, queries: 20, questions: 20 },
         isWarm: false,
@@ -173,7 +173,7 @@ function createS2(workload: Workload): Phase[] {
         {
             service: "pois",
             name: "pois",
-            workload: `100 POI calls by ${users} at a time, 20 queries by Zipf's law`,
+            workload: `100 searches for points of interest by ${users} at a time, 20 queries by Zipf's law`,
             users,
             trace: () => createClosed(100, users, () => poisRequest(property(), texts.query())),
             objectives: limits("pois", 500),

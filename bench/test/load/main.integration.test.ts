@@ -84,6 +84,10 @@ describe("make load against the service", () => {
             'SERVICES is "mail"; allowed: some of embed,pois,chat',
         ],
         [
+            ["--scenario", "s2", "--minutes", "5"],
+            'MINUTES is "5"; allowed: not set, since s2 does not use it',
+        ],
+        [
             ["--scenario", "s2", "--url", "http://example.com"],
             'URL is "http://example.com"; allowed: http://127.0.0.1:port',
         ],

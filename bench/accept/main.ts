@@ -2,6 +2,7 @@ import { invalidValue, runCommand, UserError } from "@property-search/contract";
 import { Command } from "commander";
 import path from "node:path";
 
+import { localKubeconfig } from "../../operations/stack/localCluster.ts";
 import { userStateFolder } from "../../operations/stack/stateFolder.ts";
 import { findLoadTarget } from "../load/target.ts";
 import { createProcesses } from "../service/processes/processes.ts";
@@ -160,10 +161,12 @@ function writeTable(store: Store, { commit, quick }: Pick<Evidence, "commit" | "
 }
 
 async function findPlatform(): Promise<Platform> {
+    const absent = new UserError("there is no cluster of make up; run make up first");
+    if (localKubeconfig() === undefined) throw absent;
     const target = await findLoadTarget(undefined, console.error);
     const { cluster } = target;
     if (cluster) return { cluster, target };
-    throw new UserError("there is no cluster of make up");
+    throw absent;
 }
 
 function lazy<T>(create: () => Promise<T>): () => Promise<T> {

@@ -11,7 +11,7 @@ export interface Store {
     readonly folder: string;
     /** Whether evidence is of this commit and mode, and neither too old nor of a clock that was ahead. */
     readonly isCurrent: (evidence: Evidence) => boolean;
-    /** Current evidence of a step that ran, so that an interrupted run resumes. */
+    /** Current evidence of a step that ran and lacks nothing, so that an interrupted run resumes. */
     readonly readUsable: (step: StepName) => Evidence | undefined;
     /** The newest evidence of each step, whatever its commit. */
     readonly readAll: () => ReadonlyMap<StepName, Evidence>;
@@ -43,7 +43,9 @@ export function createStore(folder: string, run: Pick<Evidence, "commit" | "quic
         isCurrent,
         readUsable: (step) => {
             const known = read(step);
-            return known?.failure === undefined && known && isCurrent(known) ? known : undefined;
+            if (!known || known.failure !== undefined || !isCurrent(known)) return undefined;
+            const findings = Object.values(known.findings);
+            return findings.some(({ verdict }) => verdict === "not measured") ? undefined : known;
         },
         readAll: () =>
             new Map(

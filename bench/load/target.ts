@@ -33,7 +33,7 @@ export async function findLoadTarget(
     const kubeconfig = localKubeconfig();
     if (kubeconfig === undefined)
         throw new UserError(
-            "URL is not set, and there is no cluster of make up; allowed: http://127.0.0.1:port",
+            "URL is not set, and there is no cluster of make up; allowed: http://127.0.0.1:port, or run make up first",
         );
     const cluster = connect(chooseKubeconfig({}) ?? kubeconfig);
     const { address, url } = await findGateway(cluster);

@@ -94,6 +94,8 @@ describe("evidence", () => {
         expect(usable({ commit: "def" })).toBe(false);
         expect(usable({ quick: true })).toBe(false);
         expect(usable({ failure: "no cluster" })).toBe(false);
+        const unknown = { ...finding, verdict: "not measured" } as const;
+        expect(usable({ findings: { hits: finding, cost: unknown } })).toBe(false);
         expect(usable({ begun: new Date(Date.now() - 7 * 3_600_000).toISOString() })).toBe(false);
         expect(usable({ begun: new Date(Date.now() + 3_600_000).toISOString() })).toBe(false);
         expect(usable({ schema: "property-search/acceptance/0" as typeof SCHEMA })).toBe(false);

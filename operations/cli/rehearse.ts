@@ -3,7 +3,7 @@ import path from "node:path";
 import { connectStack } from "../deploy/connectStack.ts";
 import { clusterId, stackOfCluster } from "../deploy/binding.ts";
 import { readEvidence } from "../rehearse/evidence.ts";
-import { evidenceFolder, journalFile, readJournal } from "../rehearse/journal.ts";
+import { evidenceFolder, isRunning, journalFile, readJournal } from "../rehearse/journal.ts";
 import { findRehearsal, REHEARSALS } from "../rehearse/rehearsals.ts";
 import { rehearseAll, rehearseOne, type SessionOptions } from "../rehearse/session.ts";
 import { localStack } from "../stack/localCluster.ts";
@@ -70,14 +70,17 @@ async function list(out: string): Promise<void> {
         );
     }
     console.log(`\nEvidence: ${path.resolve(out)}`);
-    await reportInterrupted();
+    await reportUnfinished();
 }
 
-/** A rehearsal whose process was killed. */
-async function reportInterrupted(): Promise<void> {
+/** A rehearsal that runs, or whose process was killed. */
+async function reportUnfinished(): Promise<void> {
     try {
         const journal = await readJournal(journalFile(await clusterId(await connectStack({}))));
-        if (journal) console.log(`Not put back yet: ${journal.rehearsal}; run it again`);
+        if (!journal) return;
+        const { rehearsal, pid } = journal;
+        if (isRunning(journal)) console.log(`Running: ${rehearsal} (process ${pid})`);
+        else console.log(`Not put back yet: ${rehearsal}; run it again`);
     } catch {
         // Without a cluster there is nothing to put back.
     }

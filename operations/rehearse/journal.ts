@@ -9,7 +9,7 @@ export interface Journal {
     readonly pid: number;
     /** ISO 8601. */
     readonly startedAt: string;
-    /** State before the fault, for `putBack`. Undefined: nothing was changed yet. */
+    /** State before the fault, for `putBack`. Null: nothing was changed yet. */
     readonly saved: unknown;
 }
 

@@ -28,14 +28,14 @@ function start(environment: Readonly<Record<string, string>>) {
 
 test("wrong variables end the process with their names", async () => {
     const { child, output } = start({ PORT: "many" });
-    expect((await once(child, "exit"))[0]).toBe(1);
+    expect((await once(child, "close"))[0]).toBe(1);
     expect(output()).toMatch(/^The environment is wrong:\n {2}PORT is "many"; allowed: /);
 });
 
 test("a port that is in use ends the process with the remedy", async () => {
     const port = new URL(service.url).port;
     const { child, output } = start({ PORT: port, EMBEDDING_URL: `${service.url}/v1` });
-    expect((await once(child, "exit"))[0]).toBe(1);
+    expect((await once(child, "close"))[0]).toBe(1);
     expect(output()).toMatch(new RegExp(`^Port ${port} is in use: .*PORT\\n$`));
 });
 
@@ -70,7 +70,7 @@ test("SIGTERM loses no answer: requests go on while the gateway still sends them
         await delay(300);
         sends = false;
         await Promise.all(clients);
-        expect((await once(child, "exit"))[0]).toBe(0);
+        expect((await once(child, "close"))[0]).toBe(0);
         expect(failures).toEqual([]);
         expect(new Set(statuses)).toEqual(new Set([200]));
         expect(statuses.length).toBeGreaterThan(20);

@@ -1,0 +1,3 @@
+import { playExercises, LONG_EXERCISES } from "../support/training.ts";
+
+playExercises(LONG_EXERCISES);

@@ -2,6 +2,8 @@ import { invalidValue, runCommand, UserError } from "@property-search/contract";
 import { Command } from "commander";
 import path from "node:path";
 
+import { clusterId } from "../../operations/deploy/binding.ts";
+import { lockCluster } from "../../operations/rehearse/clusterLock.ts";
 import { localKubeconfig } from "../../operations/stack/localCluster.ts";
 import { userStateFolder } from "../../operations/stack/stateFolder.ts";
 import { findLoadTarget } from "../load/target.ts";
@@ -38,6 +40,8 @@ interface AcceptFlags {
 /** In their order: those that need a quiet machine come first. */
 const ALL: readonly Step[] = [day, users, scaling, disruption, platform, documents];
 const INTERRUPTED = 130;
+/** Gives the cluster back that findPlatform took. */
+let release = (): Promise<void> => Promise.resolve();
 
 const program = new Command("accept")
     .description(
@@ -96,6 +100,7 @@ async function accept({ quick, fresh, out, only }: AcceptFlags): Promise<void> {
         process.exitCode = exitCodeOf(rows);
     } finally {
         processes.killAll();
+        await release();
         if (interrupted.signal.aborted) {
             writeTable(store, { commit, quick });
             process.exitCode = INTERRUPTED;
@@ -160,13 +165,15 @@ function writeTable(store: Store, { commit, quick }: Pick<Evidence, "commit" | "
     return rows;
 }
 
+/** @throws UserError while a rehearsal or an exercise disturbs the cluster, whose effects would be measured */
 async function findPlatform(): Promise<Platform> {
     const absent = new UserError("there is no cluster of make up; run make up first");
     if (localKubeconfig() === undefined) throw absent;
     const target = await findLoadTarget(undefined, console.error);
     const { cluster } = target;
-    if (cluster) return { cluster, target };
-    throw absent;
+    if (!cluster) throw absent;
+    release = await lockCluster(await clusterId(cluster), "make accept");
+    return { cluster, target };
 }
 
 function lazy<T>(create: () => Promise<T>): () => Promise<T> {

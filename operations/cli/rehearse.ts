@@ -3,7 +3,8 @@ import path from "node:path";
 import { connectStack } from "../deploy/connectStack.ts";
 import { clusterId, stackOfCluster } from "../deploy/binding.ts";
 import { readEvidence } from "../rehearse/evidence.ts";
-import { evidenceFolder, isRunning, journalFile, readJournal } from "../rehearse/journal.ts";
+import { lockFile, readHolder } from "../rehearse/clusterLock.ts";
+import { evidenceFolder, journalFile, readJournal } from "../rehearse/journal.ts";
 import { findRehearsal, REHEARSALS } from "../rehearse/rehearsals.ts";
 import { rehearseAll, rehearseOne, type SessionOptions } from "../rehearse/session.ts";
 import { localStack } from "../stack/localCluster.ts";
@@ -73,14 +74,14 @@ async function list(out: string): Promise<void> {
     await reportUnfinished();
 }
 
-/** A rehearsal that runs, or whose process was killed. */
+/** A command that disturbs the cluster now, or a rehearsal whose process was killed. */
 async function reportUnfinished(): Promise<void> {
     try {
-        const journal = await readJournal(journalFile(await clusterId(await connectStack({}))));
-        if (!journal) return;
-        const { rehearsal, pid } = journal;
-        if (isRunning(journal)) console.log(`Running: ${rehearsal} (process ${pid})`);
-        else console.log(`Not put back yet: ${rehearsal}; run it again`);
+        const id = await clusterId(await connectStack({}));
+        const holder = await readHolder(lockFile(id));
+        const journal = await readJournal(journalFile(id));
+        if (holder) console.log(`Running: ${holder.command} (process ${holder.pid})`);
+        else if (journal) console.log(`Not put back yet: ${journal.rehearsal}; run it again`);
     } catch {
         // Without a cluster there is nothing to put back.
     }

@@ -6,7 +6,6 @@ import { userStateFolder } from "../stack/stateFolder.ts";
 /** What is not yet put back, by a run that has not ended. Survives the process. */
 export interface Journal {
     readonly rehearsal: string;
-    readonly pid: number;
     /** ISO 8601. */
     readonly startedAt: string;
     /** State before the fault, for `putBack`. Null: nothing was changed yet. */
@@ -43,15 +42,4 @@ export async function writeJournal(file: string, journal: Journal): Promise<void
 
 export async function removeJournal(file: string): Promise<void> {
     await rm(file, { force: true });
-}
-
-/** Whether the process of a journal still runs. */
-export function isRunning({ pid }: Journal): boolean {
-    if (pid === process.pid) return false;
-    try {
-        process.kill(pid, 0);
-        return true;
-    } catch (error) {
-        return (error as NodeJS.ErrnoException).code === "EPERM";
-    }
 }

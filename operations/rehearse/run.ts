@@ -18,7 +18,7 @@ import {
     type Figure,
     type Step,
 } from "./evidence.ts";
-import { isRunning, journalFile, readJournal, removeJournal, writeJournal } from "./journal.ts";
+import { journalFile, readJournal, removeJournal, writeJournal } from "./journal.ts";
 import { describeMake, requireMake } from "./make.ts";
 import type { Rehearsal, RehearsalContext, RehearsalTarget } from "./rehearsal.ts";
 import { startTraffic, type Traffic } from "./traffic.ts";
@@ -46,20 +46,11 @@ export interface RunOptions {
     readonly find: (name: string) => Rehearsal;
 }
 
-/**
- * Puts back what an interrupted rehearsal of this cluster has left.
- *
- * @throws UserError while another rehearsal of this cluster runs
- */
+/** Puts back what an interrupted rehearsal of this cluster has left. The caller holds the lock of the cluster. */
 export async function putBackInterrupted(options: RunOptions): Promise<void> {
     const file = journalFile(await clusterId(options.cluster));
     const journal = await readJournal(file);
     if (journal === undefined) return;
-    if (isRunning(journal)) {
-        throw new UserError(
-            `rehearsal ${journal.rehearsal} is running on this cluster (process ${journal.pid}); wait until it ends`,
-        );
-    }
     options.report(`putting back what an interrupted rehearsal ${journal.rehearsal} has left`);
     const rehearsal = options.find(journal.rehearsal);
     await withTarget(options, Date.now(), [], undefined, async (target) => {
@@ -69,7 +60,8 @@ export async function putBackInterrupted(options: RunOptions): Promise<void> {
 }
 
 /**
- * Runs a rehearsal: background traffic, the fault, what operators do about it, putting back, and the evidence.
+ * Runs a rehearsal: background traffic, the fault, what operators do about it, putting back, and the evidence. The caller
+ * holds the lock of the cluster.
  *
  * @throws UserError if the precondition does not hold; nothing was changed then
  */
@@ -90,7 +82,7 @@ export async function runRehearsal(
     }
     await assertUndisturbed(rehearsal, cluster);
     const journal = journalFile(await clusterId(cluster));
-    const identity = { rehearsal: rehearsal.name, pid: process.pid, startedAt: base.startedAt };
+    const identity = { rehearsal: rehearsal.name, startedAt: base.startedAt };
     await writeJournal(journal, { ...identity, saved: null });
 
     const sources = await openAlertSources(cluster);

@@ -1,6 +1,8 @@
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
+import { clusterId } from "../deploy/binding.ts";
 import { assertMayDisturb, isLocalCluster } from "./clusterGuard.ts";
+import { lockCluster } from "./clusterLock.ts";
 import type { Verdict } from "./evidence.ts";
 import type { Rehearsal } from "./rehearsal.ts";
 import { putBackInterrupted, runRehearsal, type RunOptions } from "./run.ts";
@@ -17,9 +19,20 @@ export async function rehearseOne(rehearsal: Rehearsal, options: SessionOptions)
     const command = `make rehearse NAME=${name}`;
     const isLocal = await isLocalCluster(cluster);
     assertMayDisturb({ cluster, command, confirm, localOnly }, isLocal);
-    await putBackInterrupted(options);
-    report(`${name}: ${rehearsal.purpose}`);
-    const { evidence, file } = await runRehearsal(rehearsal, options);
+    const release = await lockCluster(await clusterId(cluster), command, "rehearsal");
+    try {
+        await putBackInterrupted(options);
+        report(`${name}: ${rehearsal.purpose}`);
+        return reportEvidence(await runRehearsal(rehearsal, options), report);
+    } finally {
+        await release();
+    }
+}
+
+function reportEvidence(
+    { evidence, file }: Awaited<ReturnType<typeof runRehearsal>>,
+    report: SessionOptions["report"],
+): Verdict {
     for (const { name: what, value, unit, goal, met } of evidence.figures) {
         const words =
             goal === undefined ? "" : ` (goal ${goal}: ${met === true ? "met" : "missed"})`;
@@ -27,7 +40,7 @@ export async function rehearseOne(rehearsal: Rehearsal, options: SessionOptions)
     }
     for (const reason of evidence.reasons) report(reason);
     console.log(
-        `${name}: ${evidence.verdict} after ${evidence.seconds.toFixed(0)} s; evidence: ${file}`,
+        `${evidence.rehearsal}: ${evidence.verdict} after ${evidence.seconds.toFixed(0)} s; evidence: ${file}`,
     );
     return evidence.verdict;
 }

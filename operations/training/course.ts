@@ -1,10 +1,16 @@
 import { invalidValue, UserError } from "@property-search/contract";
-import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
-import path from "node:path";
 import { clusterId } from "../deploy/binding.ts";
 import { assertMayDisturb, isLocalCluster } from "../rehearse/clusterGuard.ts";
+import { lockCluster } from "../rehearse/clusterLock.ts";
+import {
+    readState,
+    requireAllClosed,
+    stateFile,
+    writeState,
+    type CourseState,
+    type ExerciseRecord,
+} from "../rehearse/courseState.ts";
 import { isUnderWay, readSwitch } from "../shared/releaseRecord.ts";
-import { userStateFolder } from "../stack/stateFolder.ts";
 import { badPod } from "./badPod.ts";
 import { badRelease } from "./badRelease.ts";
 import type { Exercise, ExerciseTarget } from "./exercise.ts";
@@ -20,20 +26,6 @@ export const EXERCISES: readonly Exercise[] = [
     leakedKey,
     pausedScaling,
 ];
-
-/** State of an exercise on one cluster, which survives the process. */
-interface ExerciseRecord {
-    /** ISO 8601. */
-    readonly startedAt: string;
-    /** What the exercise saved before its set-up. */
-    readonly saved: unknown;
-    /** Whether the fault is in the cluster: before, its check would find nothing wrong. */
-    readonly isSetUp: boolean;
-    /** Absent: not solved. ISO 8601. */
-    readonly solvedAt?: string;
-}
-
-type CourseState = Readonly<Record<string, ExerciseRecord>>;
 
 export interface CourseOptions extends ExerciseTarget {
     /** Context of a cluster to disturb that is not local. */
@@ -55,7 +47,7 @@ export function unknownExercise(text: string): UserError {
 
 /** @returns a line per exercise with its state */
 export async function listExercises(options: CourseOptions): Promise<string[]> {
-    const state = await readState(await stateFile(options));
+    const state = await readState(await stateFileOf(options));
     return EXERCISES.map(({ title }, index) => {
         const record = state[String(index + 1)];
         const words =
@@ -68,25 +60,32 @@ export async function listExercises(options: CourseOptions): Promise<string[]> {
     });
 }
 
-/** Puts the fault of an exercise into the cluster. @throws UserError while another exercise is not solved or reset */
+/**
+ * Puts the fault of an exercise into the cluster.
+ *
+ * @throws UserError while another exercise is not solved or reset, or something else disturbs the cluster
+ */
 export async function startExercise(number: number, options: CourseOptions): Promise<void> {
     const { cluster, confirm } = options;
-    const exercise = exerciseOf(number);
     const command = `make training EXERCISE=${number}`;
     assertMayDisturb(
         { cluster, command, confirm, localOnly: false },
         await isLocalCluster(cluster),
     );
-    const file = await stateFile(options);
-    const state = await readState(file);
-    const open = Object.entries(state).find(([, record]) => record.solvedAt === undefined);
-    if (open) {
-        const other = open[0];
-        throw new UserError(
-            `exercise ${other} has been started and is not solved; solve it and run make training EXERCISE=${other} CHECK=1, ` +
-                `or put it back by make training EXERCISE=${other} RESET=1`,
-        );
+    const release = await lockCluster(await clusterId(cluster), command, "exercise");
+    try {
+        await setUpExercise(number, options);
+    } finally {
+        await release();
     }
+}
+
+async function setUpExercise(number: number, options: CourseOptions): Promise<void> {
+    const { cluster } = options;
+    const exercise = exerciseOf(number);
+    const file = await stateFileOf(options);
+    const state = await readState(file);
+    requireAllClosed(state);
     const found = await readSwitch(cluster);
     if (isUnderWay(found))
         throw new UserError(`switch ${found.id} is in progress; complete it first`);
@@ -103,7 +102,7 @@ export async function checkExercise(
     number: number,
     options: CourseOptions,
 ): Promise<readonly string[]> {
-    const file = await stateFile(options);
+    const file = await stateFileOf(options);
     const state = await readState(file);
     const record = requireStarted(number, state);
     if (!record.isSetUp)
@@ -123,7 +122,7 @@ export async function checkExercise(
 
 /** Restores the state before the exercise, solved or not, and forgets it. */
 export async function resetExercise(number: number, options: CourseOptions): Promise<void> {
-    const file = await stateFile(options);
+    const file = await stateFileOf(options);
     const { [String(number)]: record, ...others } = await readState(file);
     if (record === undefined) return;
     if (record.solvedAt === undefined)
@@ -145,27 +144,6 @@ function requireStarted(number: number, state: CourseState): ExerciseRecord {
     );
 }
 
-async function stateFile({ cluster, folder }: CourseOptions): Promise<string> {
-    const base = folder ?? path.join(userStateFolder(), "training");
-    return path.join(base, `${await clusterId(cluster)}.json`);
-}
-
-async function readState(file: string): Promise<CourseState> {
-    const text = await readFile(file, "utf8").catch(() => "{}");
-    try {
-        return JSON.parse(text) as CourseState;
-    } catch {
-        throw new UserError(`${file} is damaged; delete it, then run make up`);
-    }
-}
-
-async function writeState(file: string, state: CourseState): Promise<void> {
-    if (Object.keys(state).length === 0) {
-        await rm(file, { force: true });
-        return;
-    }
-    await mkdir(path.dirname(file), { recursive: true, mode: 0o700 });
-    // It contains the leaked key.
-    await writeFile(`${file}.part`, JSON.stringify(state), { mode: 0o600 });
-    await rename(`${file}.part`, file);
+async function stateFileOf({ cluster, folder }: CourseOptions): Promise<string> {
+    return stateFile(await clusterId(cluster), folder);
 }

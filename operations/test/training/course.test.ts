@@ -13,6 +13,8 @@ import {
 import type { Exercise } from "../../training/exercise.ts";
 
 const folder = mkdtempSync(path.join(tmpdir(), "course-"));
+// The lock of the cluster is there too.
+process.env.XDG_STATE_HOME = folder;
 afterAll(() => rmSync(folder, { recursive: true }));
 
 /** Nothing but the identity of the cluster, whose context the user confirms. */

@@ -48,6 +48,11 @@ export interface AlertWatch {
     readonly isResolved: (alert: string) => boolean;
     /** Whether Alertmanager has an alert of this name now. */
     readonly isNotified: (alert: string) => boolean;
+    /**
+     * When the last poll began that Prometheus answered, in milliseconds since the epoch: of what began later nothing is
+     * known.
+     */
+    readonly answeredAt: () => number;
     readonly stop: () => Promise<void>;
 }
 
@@ -101,11 +106,13 @@ export async function watchAlerts(
     pollMilliseconds = POLL_MILLISECONDS,
 ): Promise<AlertWatch> {
     const records = new Map<string, Writable<AlertRecord>>();
+    let answeredAt = Date.now();
     let old = new Set((await readAlerts(sources)).map(keyOf));
     let notified = new Set<string>();
     const now = () => round((Date.now() - since) / 1000);
 
     async function poll(): Promise<void> {
+        const begun = Date.now();
         const [current, delivered] = await Promise.all([
             readAlerts(sources).catch(() => undefined),
             sources.alertmanager().catch(() => undefined),
@@ -113,6 +120,7 @@ export async function watchAlerts(
         // An Alertmanager that does not answer delivers nothing.
         notified = new Set((delivered ?? []).map(({ labels }) => labels.alertname ?? ""));
         if (!current) return;
+        answeredAt = begun;
         const keys = new Set(current.map(keyOf));
         old = new Set([...old].filter((key) => keys.has(key)));
         for (const { alert, labels, state } of current.filter((one) => !old.has(keyOf(one)))) {
@@ -163,6 +171,7 @@ export async function watchAlerts(
             ),
         isResolved: (alert) => named(alert).every((one) => one.resolvedAt !== undefined),
         isNotified: (alert) => notified.has(alert),
+        answeredAt: () => answeredAt,
         stop: async () => {
             ended.abort();
             await finished;

@@ -108,6 +108,9 @@ export const rollback: Rehearsal = {
             stopped.abort();
             await release.catch(() => undefined);
         }
+        const ended = Date.now();
+        // Without an answer there may be alerts that nobody has seen.
+        await context.waitFor("Prometheus answers", () => context.alerts.answeredAt() > ended, 60);
         const fired = context.alerts.records([]).length;
         context.figure(withGoal("alerts", "", fired, "==", 0));
     },

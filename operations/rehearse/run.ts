@@ -5,10 +5,16 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { clusterId } from "../deploy/binding.ts";
-import type { Cluster } from "../cluster/connect.ts";
+import { messageOf, type Cluster } from "../cluster/connect.ts";
 import { isUnderWay, readSwitch } from "../shared/releaseRecord.ts";
 import { openClient } from "./client.ts";
-import { openAlertSources, readAlerts, readForSeconds, watchAlerts } from "./alerts.ts";
+import {
+    openAlertSources,
+    readAlerts,
+    readForSeconds,
+    watchAlerts,
+    type AlertWatch,
+} from "./alerts.ts";
 import {
     EVIDENCE_SCHEMA,
     judge,
@@ -156,6 +162,8 @@ export async function runRehearsal(
     } catch (error) {
         putBackProblems.push(error instanceof Error ? error.message : String(error));
     }
+    const unknown = signal.aborted ? undefined : await findUnknownAlerts(alerts, faultAt);
+    if (unknown !== undefined) problems.push(unknown);
     await alerts.stop();
     const evidence: Evidence = {
         ...base,
@@ -172,6 +180,20 @@ export async function runRehearsal(
         putBack: { done: putBackProblems.length === 0, problems: putBackProblems },
     };
     return { evidence, file: await writeEvidence(out, evidence) };
+}
+
+/** @returns why it is not known which alerts the fault caused; undefined: it is */
+export async function findUnknownAlerts(
+    alerts: Pick<AlertWatch, "answeredAt">,
+    faultAt: number | undefined,
+    seconds = 60,
+): Promise<string | undefined> {
+    if (faultAt === undefined) return undefined;
+    const hasAnswered = () => Promise.resolve(alerts.answeredAt() > faultAt);
+    return waitUntil("Prometheus answers after the fault", hasAnswered, { seconds }).then(
+        () => undefined,
+        (error: unknown) => `it is not known which alerts fired: ${messageOf(error)}`,
+    );
 }
 
 /** Ends the traffic; its open requests may wait for what is down. */

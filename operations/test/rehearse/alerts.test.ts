@@ -1,5 +1,6 @@
 import { beforeEach, expect, test } from "@jest/globals";
 import { setTimeout as delay } from "node:timers/promises";
+import { findUnknownAlerts } from "../../rehearse/run.ts";
 import { readForSeconds, watchAlerts, type AlertSources } from "../../rehearse/alerts.ts";
 
 type State = Readonly<Record<string, "pending" | "firing">>;
@@ -78,6 +79,18 @@ test("records when an alert is pending, fires, is delivered and ends", async () 
     expect(pendingAt).toBeLessThan(firingAt);
     expect(firingAt).toBeLessThan(notifiedAt);
     expect(notifiedAt).toBeLessThan(resolvedAt);
+});
+
+test("without an answer of Prometheus after the fault, its alerts are unknown, not none", async () => {
+    const watched = await watch();
+    await show(undefined);
+    const fault = Date.now();
+    await show(undefined);
+    expect(watched.records([])).toEqual([]);
+    expect(await findUnknownAlerts(watched, fault, 0)).toMatch(/not known which alerts fired/);
+    await show({});
+    expect(await findUnknownAlerts(watched, fault, 0)).toBeUndefined();
+    await watched.stop();
 });
 
 test("leaves out what was there before, what never fired, and Watchdog", async () => {

@@ -108,6 +108,8 @@ export interface Evidence {
     readonly step: StepName;
     readonly commit: string;
     readonly quick: boolean;
+    /** Identity of the cluster of make up; absent: there was none that answered. */
+    readonly cluster?: string | undefined;
     readonly begun: string;
     readonly seconds: number;
     /** By id of the criteria. */
@@ -154,8 +156,11 @@ export function tabulate(
     });
 }
 
-export function describeOrigin({ commit, quick, begun }: Evidence): string {
-    return `evidence of commit ${commit}${quick ? ", quick" : ""}, ${begun.slice(0, 16)}Z`;
+export type Origin = Pick<Evidence, "commit" | "quick" | "begun" | "cluster">;
+
+export function describeOrigin({ commit, quick, begun, cluster }: Origin): string {
+    const where = cluster === undefined ? "" : `, cluster ${cluster.slice(0, 8)}`;
+    return `evidence of commit ${commit}${quick ? ", quick" : ""}${where}, ${begun.slice(0, 16)}Z`;
 }
 
 /** Exit code: 0 all met, 1 one is not, 3 something was not measured. */

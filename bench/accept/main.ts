@@ -2,6 +2,7 @@ import { invalidValue, runCommand, UserError } from "@property-search/contract";
 import { Command } from "commander";
 import path from "node:path";
 
+import { connect } from "../../operations/cluster/connect.ts";
 import { clusterId } from "../../operations/deploy/binding.ts";
 import { lockCluster } from "../../operations/rehearse/clusterLock.ts";
 import { localKubeconfig } from "../../operations/stack/localCluster.ts";
@@ -27,7 +28,7 @@ import { documents } from "./steps/documents.ts";
 import { platform } from "./steps/platform.ts";
 import { scaling } from "./steps/scaling.ts";
 import { users } from "./steps/users.ts";
-import { createStore, type Store } from "./store.ts";
+import { createStore, type Store, type Subject } from "./store.ts";
 import { formatTable, renderHtml, renderMarkdown, summarise, type Table } from "./table.ts";
 
 interface AcceptFlags {
@@ -65,7 +66,8 @@ process.exit();
 async function accept({ quick, fresh, out, only }: AcceptFlags): Promise<void> {
     const folder = path.resolve(out ?? path.join(userStateFolder(), "acceptance"));
     const commit = await commitId();
-    const store = createStore(folder, { commit, quick });
+    const subject: Subject = { commit, quick, cluster: await readClusterId() };
+    const store = createStore(folder, subject);
     const interrupted = new AbortController();
     const processes = createProcesses();
     for (const signal of ["SIGINT", "SIGTERM"] as const) {
@@ -94,15 +96,15 @@ async function accept({ quick, fresh, out, only }: AcceptFlags): Promise<void> {
     };
     try {
         for (const step of ALL.filter(({ name }) => only.includes(name)))
-            await runStep(step, context, store, { commit, fresh });
+            await runStep(step, context, store, subject, fresh);
         progress.clear();
-        const rows = writeTable(store, { commit, quick });
+        const rows = writeTable(store, subject);
         process.exitCode = exitCodeOf(rows);
     } finally {
         processes.killAll();
         await release();
         if (interrupted.signal.aborted) {
-            writeTable(store, { commit, quick });
+            writeTable(store, subject);
             process.exitCode = INTERRUPTED;
         }
     }
@@ -112,7 +114,8 @@ async function runStep(
     { name, title, minutes, run }: Step,
     context: StepContext,
     store: Store,
-    { commit, fresh }: { readonly commit: string; readonly fresh: boolean },
+    subject: Subject,
+    fresh: boolean,
 ): Promise<void> {
     const { quick, signal, report } = context;
     if (!fresh && store.readUsable(name)) {
@@ -122,7 +125,7 @@ async function runStep(
     console.error(`${name}: ${title}, about ${minutes[quick ? 0 : 1]} min`);
     const begun = new Date();
     const create = (rest: Pick<Evidence, "findings" | "data" | "failure">): Evidence => ({
-        ...{ schema: SCHEMA, step: name, commit, quick, begun: begun.toISOString() },
+        ...{ schema: SCHEMA, step: name, ...subject, begun: begun.toISOString() },
         ...{ seconds: Math.round((Date.now() - begun.getTime()) / 100) / 10, ...rest },
     });
     try {
@@ -136,10 +139,11 @@ async function runStep(
     }
 }
 
-function writeTable(store: Store, { commit, quick }: Pick<Evidence, "commit" | "quick">) {
+function writeTable(store: Store, subject: Subject) {
+    const { commit, quick } = subject;
     const evidence = store.readAll();
     const rows = tabulate(evidence, store.isCurrent);
-    const rehearsals = tabulateRehearsals(path.join(userStateFolder(), "rehearsals"));
+    const rehearsals = tabulateRehearsals(path.join(userStateFolder(), "rehearsals"), subject);
     const machine = describeMachine();
     const others = [...evidence.values()].filter((one) => !store.isCurrent(one));
     const table: Table = {
@@ -163,6 +167,13 @@ function writeTable(store: Store, { commit, quick }: Pick<Evidence, "commit" | "
     );
     console.log(formatTable(table));
     return rows;
+}
+
+/** Identity of the cluster of make up; undefined: there is none that answers. */
+async function readClusterId(): Promise<string | undefined> {
+    const kubeconfig = localKubeconfig();
+    if (kubeconfig === undefined) return undefined;
+    return clusterId(connect(kubeconfig)).catch(() => undefined);
 }
 
 /** @throws UserError while a rehearsal or an exercise disturbs the cluster, whose effects would be measured */

@@ -2,14 +2,19 @@ import { UserError } from "@property-search/contract";
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import path from "node:path";
 
-import { SCHEMA, STEPS, type Evidence, type StepName } from "./criteria.ts";
+import { SCHEMA, STEPS, type Evidence, type Origin, type StepName } from "./criteria.ts";
 
 /** Evidence that is older is measured again. */
 const MAX_AGE_HOURS = 6;
+/** Steps that measure no cluster. */
+const WITHOUT_CLUSTER: readonly StepName[] = ["day", "documents"];
+
+/** What a run measures. */
+export type Subject = Pick<Evidence, "commit" | "quick" | "cluster">;
 
 export interface Store {
     readonly folder: string;
-    /** Whether evidence is of this commit and mode, and neither too old nor of a clock that was ahead. */
+    /** Whether evidence is of this commit, mode and cluster, and neither too old nor of a clock that was ahead. */
     readonly isCurrent: (evidence: Evidence) => boolean;
     /** Current evidence of a step that ran and lacks nothing, so that an interrupted run resumes. */
     readonly readUsable: (step: StepName) => Evidence | undefined;
@@ -19,7 +24,7 @@ export interface Store {
     readonly writeText: (name: string, text: string) => void;
 }
 
-export function createStore(folder: string, run: Pick<Evidence, "commit" | "quick">): Store {
+export function createStore(folder: string, run: Subject): Store {
     mkdirSync(folder, { recursive: true });
     /** Evidence of another version of the format does not count. */
     const read = (step: StepName): Evidence | undefined => {
@@ -34,10 +39,9 @@ export function createStore(folder: string, run: Pick<Evidence, "commit" | "quic
         writeFileSync(`${file}.new`, text);
         renameSync(`${file}.new`, file);
     };
-    const isCurrent = ({ commit, quick, begun }: Evidence): boolean => {
-        const hours = (Date.now() - Date.parse(begun)) / 3_600_000;
-        return commit === run.commit && quick === run.quick && hours >= 0 && hours < MAX_AGE_HOURS;
-    };
+    const isCurrent = (evidence: Evidence): boolean =>
+        evidence.quick === run.quick &&
+        isRecent(evidence, run, !WITHOUT_CLUSTER.includes(evidence.step));
     return {
         folder,
         isCurrent,
@@ -61,9 +65,22 @@ export function createStore(folder: string, run: Pick<Evidence, "commit" | "quic
     };
 }
 
+/** Whether evidence is of this commit and, if it measures one, cluster, and neither too old nor of a clock that was ahead. */
+export function isRecent(
+    { commit, cluster, begun }: Origin,
+    run: Subject,
+    needsCluster = true,
+): boolean {
+    const hours = (Date.now() - Date.parse(begun)) / 3_600_000;
+    const isSame = !needsCluster || (cluster !== undefined && cluster === run.cluster);
+    return commit === run.commit && isSame && hours >= 0 && hours < MAX_AGE_HOURS;
+}
+
 function parse(file: string): Evidence {
     try {
-        return JSON.parse(readFileSync(file, "utf8")) as Evidence;
+        const read = JSON.parse(readFileSync(file, "utf8")) as Evidence | null;
+        if (typeof read?.findings === "object") return read;
+        throw new Error("it has no findings");
     } catch (error) {
         throw new UserError(`${file} is no evidence: ${String(error)}; remove it to measure again`);
     }

@@ -68,6 +68,8 @@ export interface Evidence {
     readonly seconds: number;
     readonly cluster: {
         readonly context: string;
+        /** Its identity. Absent: evidence of an older version */
+        readonly id?: string;
         readonly stack: string;
         readonly redisMode: string;
     };

@@ -217,7 +217,12 @@ async function describeRun(
         quick,
         startedAt: new Date(started).toISOString(),
         seconds: 0,
-        cluster: { context: cluster.context, stack, redisMode: await redisMode(cluster) },
+        cluster: {
+            context: cluster.context,
+            id: await clusterId(cluster),
+            stack,
+            redisMode: await redisMode(cluster),
+        },
         commit: stdout === "" ? "unknown" : stdout,
         precondition,
         steps: [],

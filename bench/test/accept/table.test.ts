@@ -11,6 +11,7 @@ import {
     type Evidence,
     type Row,
 } from "../../accept/criteria.ts";
+import { EVIDENCE_SCHEMA } from "../../../operations/rehearse/evidence.ts";
 import { tabulateRehearsals } from "../../accept/rehearsals.ts";
 import { judgeDisruption } from "../../accept/steps/disruption.ts";
 import { CHECKS, judgeDocuments } from "../../accept/steps/documents.ts";
@@ -26,6 +27,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 const finding = { measured: "97 %", workload: "a day", verdict: "met" } as const;
 const evidence = (values: Partial<Evidence> = {}): Evidence => ({
     ...{ schema: SCHEMA, step: "day", commit: "abc", quick: false, seconds: 1, data: {} },
+    cluster: "one",
     begun: new Date().toISOString(),
     findings: { hits: finding, cost: finding, money: { ...finding, verdict: "not met" } },
     ...values,
@@ -55,7 +57,7 @@ describe("the table", () => {
         const old = evidence({ commit: "def", begun: "2026-12-01T08:00:00.000Z" });
         expect(tabulate(new Map([["day", old]]), () => false)[0]).toMatchObject({
             verdict: "not measured",
-            measured: "evidence of commit def, 2026-12-01T08:00Z: met, 97 %",
+            measured: "evidence of commit def, cluster one, 2026-12-01T08:00Z: met, 97 %",
         });
     });
 
@@ -85,7 +87,7 @@ describe("the table", () => {
 
 describe("evidence", () => {
     test("is used again only for the same commit and mode, while it is fresh, and if the step ran", () => {
-        const store = createStore(folder, { commit: "abc", quick: false });
+        const store = createStore(folder, { commit: "abc", quick: false, cluster: "one" });
         const usable = (values: Partial<Evidence>) => {
             store.write(evidence(values));
             return store.readUsable("day") !== undefined;
@@ -98,40 +100,58 @@ describe("evidence", () => {
         expect(usable({ findings: { hits: finding, cost: unknown } })).toBe(false);
         expect(usable({ begun: new Date(Date.now() - 7 * 3_600_000).toISOString() })).toBe(false);
         expect(usable({ begun: new Date(Date.now() + 3_600_000).toISOString() })).toBe(false);
+        // Of a cluster that is no more; a day measures none.
+        expect(usable({ cluster: "another" })).toBe(true);
+        for (const cluster of ["another", undefined])
+            expect(store.isCurrent(evidence({ step: "users", cluster }))).toBe(false);
+        expect(store.isCurrent(evidence({ step: "users" }))).toBe(true);
         expect(usable({ schema: "property-search/acceptance/0" as typeof SCHEMA })).toBe(false);
         expect([...store.readAll().keys()]).toEqual([]);
     });
 
     test("that cannot be read is an error, not a missing step", () => {
-        writeFileSync(path.join(folder, "day.json"), "{");
         const store = createStore(folder, { commit: "abc", quick: false });
-        expect(() => store.readAll()).toThrow(/day\.json is no evidence/);
+        for (const text of ["{", "null", "[]"]) {
+            writeFileSync(path.join(folder, "day.json"), text);
+            expect(() => store.readAll()).toThrow(/day\.json is no evidence/);
+        }
     });
 
     test("of rehearsals is shown with its age; without it, they are not measured", () => {
         const rehearsals = path.join(folder, "rehearsals");
         mkdirSync(rehearsals);
-        const write = (name: string, verdict: string, reasons: string[]) =>
+        const run = { commit: "abc", quick: false, cluster: "one" };
+        const startedAt = new Date().toISOString();
+        const write = (name: string, verdict: string, reasons: string[], values = {}) =>
             writeFileSync(
                 path.join(rehearsals, `${name}.json`),
                 JSON.stringify({
-                    ...{ verdict, reasons, startedAt: "2026-12-01T08:00:00.000Z", seconds: 151.2 },
+                    ...{ schema: EVIDENCE_SCHEMA, verdict, reasons, startedAt, seconds: 151.2 },
+                    ...{ commit: "abc", quick: false, cluster: { id: "one" } },
                     ...{
                         traffic: { sent: 1500, failed: 3 },
                         figures: [{ name: "time to detect", unit: "s", value: 92 }],
                     },
+                    ...values,
                 }),
             );
         write("rollback", "pass", []);
         write("redis-loss", "fail", ["the alert did not fire"]);
         write("redis-failover", "not-applicable", ["one Redis server"]);
-        const rows = new Map(
-            tabulateRehearsals(rehearsals).map((row) => [row.criterion.split(" ")[1], row]),
-        );
+        const read = (subject = run) =>
+            new Map(
+                tabulateRehearsals(rehearsals, subject).map((row) => [
+                    row.criterion.split(" ")[1],
+                    row,
+                ]),
+            );
+        const rows = read();
         const [rollback, loss] = [rows.get("rollback"), rows.get("redis-loss")];
         const [failover, restart] = [rows.get("redis-failover"), rows.get("node-restart")];
         expect(rollback).toMatchObject({ verdict: "met", measured: "pass; time to detect 92 s" });
-        expect(rollback?.workload).toBe("2026-12-01T08:00, 151 s, 3 of 1500 requests failed");
+        expect(rollback?.workload).toBe(
+            `${startedAt.slice(0, 16)}, 151 s, 3 of 1500 requests failed`,
+        );
         expect(loss).toMatchObject({
             verdict: "not met",
             measured: expect.stringContaining("the alert did not fire"),
@@ -141,6 +161,28 @@ describe("evidence", () => {
             verdict: "not measured",
             measured: "make rehearse NAME=node-restart has not run",
         });
+
+        for (const [subject, values] of [
+            [{ ...run, commit: "def" }, {}],
+            [{ ...run, cluster: "two" }, {}],
+            [run, { quick: true }],
+            [run, { startedAt: "2025-12-01T08:00:00.000Z" }],
+        ] as const) {
+            write("rollback", "pass", [], values);
+            expect(read(subject).get("rollback")).toMatchObject({
+                verdict: "not measured",
+                measured: expect.stringMatching(/^evidence of commit abc.*: pass;/),
+            });
+        }
+        write("rollback", "passed", []);
+        expect(read().get("rollback")).toMatchObject({ verdict: "not measured" });
+        for (const text of ["{", "null", "{}"]) {
+            writeFileSync(path.join(rehearsals, "rollback.json"), text);
+            expect(read().get("rollback")).toMatchObject({
+                verdict: "not measured",
+                measured: expect.stringContaining("rollback.json is no evidence"),
+            });
+        }
     });
 });
 

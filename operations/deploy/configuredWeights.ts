@@ -5,7 +5,7 @@ import { parse } from "yaml";
 import { ClusterError, parseJson, type Cluster } from "../cluster/connect.ts";
 import { readRecordedConfig } from "./apply/record.ts";
 import { stackConfigFile } from "./pulumi/workspace.ts";
-import { readConfig } from "./pulumi/stackFile.ts";
+import { readConfig, setConfig } from "./pulumi/stackFile.ts";
 import { isUnderWay, readSwitch } from "../shared/releaseRecord.ts";
 import { PROGRAM_FOLDER } from "../stack/program.ts";
 
@@ -29,6 +29,29 @@ export async function readConfiguredWeights(
     const check = checkWeights(typeof value === "string" ? parseJson(value) : value);
     if ("weights" in check) return check.weights;
     throw new ClusterError(`${KEY} of stack ${stack} ${check.errors.join("; ")}`);
+}
+
+/**
+ * Reads the weights of a stack's config file, which a switch writes, to put them back later without the edits that others
+ * have made meanwhile.
+ *
+ * @param file of the stack. Default: the one in the checkout
+ * @returns JSON for restoreStackWeights; null if the file has none
+ */
+export async function readStackWeights(
+    stack: string,
+    file = stackConfigFile(stack),
+): Promise<unknown> {
+    return (await readConfig(file, KEY)) ?? null;
+}
+
+/** Restores what readStackWeights has returned; the rest of the file stays as it is now. */
+export async function restoreStackWeights(
+    stack: string,
+    saved: unknown,
+    file = stackConfigFile(stack),
+): Promise<void> {
+    await setConfig(file, { [KEY]: saved ?? undefined });
 }
 
 async function readProjectDefault(): Promise<unknown> {

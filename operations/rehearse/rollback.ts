@@ -1,6 +1,5 @@
 import { otherColour, UserError, type Colour, type Weights } from "@property-search/contract";
-import { readFile, writeFile } from "node:fs/promises";
-import { stackConfigFile } from "../deploy/pulumi/workspace.ts";
+import { readStackWeights, restoreStackWeights } from "../deploy/configuredWeights.ts";
 import { readLiveWeights } from "../gateway/endpoint.ts";
 import { isUnderWay, readSwitch } from "../shared/releaseRecord.ts";
 import { withGoal } from "./evidence.ts";
@@ -9,8 +8,8 @@ import type { Rehearsal } from "./rehearsal.ts";
 
 interface Saved {
     readonly weights: Weights;
-    /** Content of the stack's config file, into which a completed switch writes the weights. */
-    readonly file: string;
+    /** Those of the stack's config file, into which a completed switch writes. */
+    readonly configured: unknown;
 }
 
 /** A step that is not completed before it is rolled back. */
@@ -43,8 +42,8 @@ export const rollback: Rehearsal = {
         const { cluster, stack, traffic, contextWords, signal } = context;
         const weights = await readLiveWeights(cluster);
         const candidate = otherColour(activeOf(weights));
-        const file = await readFile(stackConfigFile(stack), "utf8");
-        await context.beginFault({ weights, file } satisfies Saved);
+        const configured = await readStackWeights(stack);
+        await context.beginFault({ weights, configured } satisfies Saved);
 
         const words = [`STACK=${stack}`, ...contextWords];
         const stopped = new AbortController();
@@ -114,7 +113,7 @@ export const rollback: Rehearsal = {
         const fired = context.alerts.records([]).length;
         context.figure(withGoal("alerts", "", fired, "==", 0));
     },
-    putBack: async (target, { weights, file }: Saved) => {
+    putBack: async (target, { weights, configured }: Saved) => {
         const { cluster, stack, contextWords } = target;
         const words = [`STACK=${stack}`, ...contextWords];
         if (isUnderWay(await readSwitch(cluster)))
@@ -122,7 +121,6 @@ export const rollback: Rehearsal = {
         const now = await readLiveWeights(cluster);
         if (activeOf(now) !== activeOf(weights))
             await target.make("return the traffic", ["rollback", ...words]);
-        const path = stackConfigFile(stack);
-        if ((await readFile(path, "utf8")) !== file) await writeFile(path, file);
+        await restoreStackWeights(stack, configured);
     },
 };

@@ -2,8 +2,7 @@ import type { V1Deployment, V1EnvVar } from "@kubernetes/client-node";
 import { NAMESPACES, otherColour, SERVICE_NAMES, type Colour } from "@property-search/contract";
 import { SERVICE_SETTINGS } from "@property-search/contract/settings";
 import { randomUUID } from "node:crypto";
-import { readFile, writeFile } from "node:fs/promises";
-import { stackConfigFile } from "../deploy/pulumi/workspace.ts";
+import { readStackWeights, restoreStackWeights } from "../deploy/configuredWeights.ts";
 import { readActiveColour, readLiveWeights } from "../gateway/endpoint.ts";
 import { embed } from "../gateway/client.ts";
 import { openClient } from "../rehearse/client.ts";
@@ -17,8 +16,8 @@ import type { Exercise, ExerciseTarget } from "./exercise.ts";
 interface Saved {
     /** Colour that served before the release. */
     readonly good: Colour;
-    /** Content of the stack's config file, into which a switch writes its weights. */
-    readonly file: string;
+    /** Weights of the stack's config file, into which a switch writes. */
+    readonly configured: unknown;
 }
 
 const PLAN =
@@ -36,8 +35,8 @@ export const badRelease: Exercise = {
         "A new version was released a minute ago, and all of its checks passed. Since then, clients report errors. Return the traffic to the version that served before.",
     prepare: async ({ cluster, stack }) => {
         const good = await readActiveColour(cluster);
-        const file = await readFile(stackConfigFile(stack), "utf8");
-        return { good, file } satisfies Saved;
+        const configured = await readStackWeights(stack);
+        return { good, configured } satisfies Saved;
     },
     setUp: async (target, { good }: Saved) => {
         const { cluster, stack, signal, report } = target;
@@ -78,7 +77,7 @@ export const badRelease: Exercise = {
             ...((await isServing(target)) ? [] : ["requests for new texts fail"]),
         ];
     },
-    reset: async ({ cluster, stack, signal, report }, { good, file }: Saved) => {
+    reset: async ({ cluster, stack, signal, report }, { good, configured }: Saved) => {
         const bad = otherColour(good);
         if ((await readLiveWeights(cluster))[good] !== 100) {
             report("returning the traffic");
@@ -93,8 +92,7 @@ export const badRelease: Exercise = {
                 );
             }
         });
-        const path = stackConfigFile(stack);
-        if ((await readFile(path, "utf8")) !== file) await writeFile(path, file);
+        await restoreStackWeights(stack, configured);
         const isReady = async () =>
             (await readProblems(cluster, bad)).length === 0 && (await isRolledOut(cluster, bad));
         const words = `${NAMESPACES[bad]}/${SERVICE_NAMES[bad]} is as before`;

@@ -1,8 +1,10 @@
 import { otherColour } from "@property-search/contract";
-import { readFileSync, writeFileSync } from "node:fs";
 
-import { stackConfigFile } from "../../../operations/deploy/pulumi/workspace.ts";
 import type { Cluster } from "../../../operations/cluster/connect.ts";
+import {
+    readStackWeights,
+    restoreStackWeights,
+} from "../../../operations/deploy/configuredWeights.ts";
 import { readActiveColour } from "../../../operations/gateway/endpoint.ts";
 import { seededRandom } from "../../shared/random.ts";
 import type { LoadReport } from "../../load/run.ts";
@@ -34,8 +36,7 @@ export const disruption: Step = {
         const { cluster } = await context.findPlatform();
         const minutes = MINUTES[quick ? 0 : 1];
         const active = await readActiveColour(cluster);
-        const file = stackConfigFile("local");
-        const before = readFileSync(file, "utf8");
+        const configured = await readStackWeights("local");
         let disturbed: Promise<Disturbed> | undefined;
         try {
             const report = await sendUsers(context, minutes, {
@@ -63,7 +64,7 @@ export const disruption: Step = {
                     );
             } finally {
                 // Also if the cluster has gone.
-                writeFileSync(file, before);
+                await restoreStackWeights("local", configured);
             }
         }
     },

@@ -20,8 +20,8 @@ export interface Death {
     readonly pod: string;
     /** `killed`: SIGKILL to its processes; `deleted`: by Kubernetes, with its grace. */
     readonly how: "killed" | "deleted";
-    /** Seconds until all pods of the colour were ready again. */
-    readonly readyAfter: number;
+    /** Seconds until the colour had its ready pods again; null: it had not, READY_SECONDS later. */
+    readonly readyAfter: number | null;
 }
 
 /** A command that shifted traffic. */
@@ -37,7 +37,7 @@ export interface Shift {
 }
 
 const PROGRAM = path.resolve(import.meta.dirname, "../../operations/cli/main.ts");
-const READY_SECONDS = 120;
+export const READY_SECONDS = 120;
 const POLL_MILLISECONDS = 500;
 
 /**
@@ -85,13 +85,17 @@ const podsOf = (cluster: Cluster, colour: Colour) =>
     readyPods(cluster, NAMESPACES[colour], { [LABELS.name]: SERVICE_NAMES[colour] });
 
 /** @param count ready pods before; the autoscaler may want fewer meanwhile */
-async function waitUntilReady(cluster: Cluster, colour: Colour, count: number): Promise<number> {
+async function waitUntilReady(
+    cluster: Cluster,
+    colour: Colour,
+    count: number,
+): Promise<number | null> {
     const begun = performance.now();
     const seconds = () => (performance.now() - begun) / 1000;
     // Its death shows in the API only after a moment.
     await delay(2000);
     while ((await podsOf(cluster, colour)).length < Math.min(count, 2)) {
-        if (seconds() > READY_SECONDS) break;
+        if (seconds() > READY_SECONDS) return null;
         await delay(POLL_MILLISECONDS);
     }
     return seconds();

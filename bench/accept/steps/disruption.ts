@@ -9,7 +9,7 @@ import { readActiveColour } from "../../../operations/gateway/endpoint.ts";
 import { seededRandom } from "../../shared/random.ts";
 import type { LoadReport } from "../../load/run.ts";
 import { holds, type Finding } from "../criteria.ts";
-import { killPods, shift, type Death, type Shift } from "../disturb.ts";
+import { killPods, READY_SECONDS, shift, type Death, type Shift } from "../disturb.ts";
 import type { Step, StepContext } from "../step.ts";
 import { judgeErrors, sendUsers, withoutSeconds } from "./users.ts";
 
@@ -132,13 +132,20 @@ export function judgeDisruption(
                           all.every(({ exitCode }) => allowed.includes(exitCode ?? NaN)),
                   ),
     });
-    // Without a disturbance, it would be the load of before.
-    const isDisturbed = switches.length > 0 && deaths.length > 0;
+    // Without a disturbance, it would be the load of before: a switch that failed may have moved nothing.
+    const isDisturbed = switches.some(({ exitCode }) => exitCode === 0) && deaths.length > 0;
+    const lost = deaths.filter(({ readyAfter }) => readyAfter === null).map(({ pod }) => pod);
+    const words = [
+        errors.measured,
+        ...(isDisturbed ? [] : ["no switch moved all of the traffic while pods died"]),
+        ...lost.map((pod) => `no pod in place of ${pod} was ready within ${READY_SECONDS} s`),
+    ];
+    const verdict = lost.length > 0 ? "not met" : errors.verdict;
     return {
         downtime: {
-            ...errors,
+            measured: words.join("; "),
             workload,
-            verdict: isDisturbed || errors.verdict === "not met" ? errors.verdict : "not measured",
+            verdict: isDisturbed || verdict === "not met" ? verdict : "not measured",
         },
         blueGreen: judgeShifts(switches, [0, 2]),
         rollback: judgeShifts(rollbacks, [0]),

@@ -319,6 +319,23 @@ describe("findings", () => {
         expect(few.downtime?.verdict).toBe("not met");
     });
 
+    test("of disruption need a switch that moved the traffic, and pods that come back", () => {
+        const failed = [shift("switch", 1), shift("switch", 1), shift("rollback", 0)];
+        expect(judgeDisruption(report(0), { shifts: failed, deaths: [death] })).toMatchObject({
+            downtime: {
+                verdict: "not measured",
+                measured: expect.stringContaining("no switch moved"),
+            },
+            blueGreen: { verdict: "not met" },
+        });
+        const shifts = [shift("switch", 0), shift("rollback", 0)];
+        const deaths = [death, { ...death, readyAfter: null }];
+        expect(judgeDisruption(report(0), { shifts, deaths }).downtime).toMatchObject({
+            verdict: "not met",
+            measured: expect.stringContaining("no pod in place of p was ready within 120 s"),
+        });
+    });
+
     test("of documents name tests that exist", () => {
         const root = path.resolve(import.meta.dirname, "../../..");
         expect(CHECKS.filter((tests) => !existsSync(path.join(root, tests)))).toEqual([]);

@@ -76,7 +76,7 @@ export const CRITERIA = [
         "autoscaling",
         "S12, S13",
         "autoscaling",
-        "a pod is added within 90 s of a burst of new texts",
+        "a new pod is ready within 90 s of a burst of new texts",
         "scaling",
     ],
     [

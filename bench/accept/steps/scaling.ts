@@ -18,6 +18,8 @@ const RATE = 40;
 const SECONDS = 60;
 /** From the begin of the burst. */
 const LIMIT_SECONDS = 90;
+/** A pod that was added in a longer time without a sample at the end may have been missed. */
+const UNREAD_SECONDS = 10;
 
 export const scaling: Step = {
     name: "scaling",
@@ -73,18 +75,22 @@ async function readMost(cluster: Cluster, colour: Colour): Promise<number | unde
 /** @param most undefined: the stack has no autoscaler */
 export function judgeScaling(
     colour: Colour,
-    { first, most: reached, grownAfter }: ReplicasSeen,
+    { first, most: reached, mostReady, grownAfter, lastAfter = 0 }: ReplicasSeen,
     most: number | undefined,
     workload: string,
 ): Finding {
     const words =
         grownAfter === undefined
-            ? `${colour} stayed at ${first} pods`
-            : `${colour} went from ${first} to ${reached} of at most ${most ?? "?"} pods, the first after ${grownAfter.toFixed(0)} s`;
+            ? `${colour} had ${first} pods, was to have ${reached}, and had ${mostReady} ready`
+            : `${colour} went from ${first} to ${mostReady} ready of at most ${most ?? "?"} pods, the first after ${grownAfter.toFixed(0)} s`;
     if (most === undefined)
         return { measured: "the stack has no autoscaler", workload, verdict: "not measured" };
     if (first >= most) {
         const measured = `${colour} had ${first} pods, the most that it may have, before the burst: run it again later`;
+        return { measured, workload, verdict: "not measured" };
+    }
+    if (grownAfter === undefined && lastAfter < LIMIT_SECONDS - UNREAD_SECONDS) {
+        const measured = `the pods of ${colour} could be read until ${lastAfter.toFixed(0)} s after the begin only`;
         return { measured, workload, verdict: "not measured" };
     }
     return { measured: words, workload, verdict: holds((grownAfter ?? Infinity) <= LIMIT_SECONDS) };

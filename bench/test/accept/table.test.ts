@@ -2,6 +2,7 @@ import { afterAll, describe, expect, test } from "@jest/globals";
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 
 import {
     CRITERIA,
@@ -13,6 +14,7 @@ import {
 } from "../../accept/criteria.ts";
 import { EVIDENCE_SCHEMA } from "../../../operations/rehearse/evidence.ts";
 import { tabulateRehearsals } from "../../accept/rehearsals.ts";
+import { watchReplicas } from "../../accept/replicas.ts";
 import { judgeDisruption } from "../../accept/steps/disruption.ts";
 import { CHECKS, judgeDocuments } from "../../accept/steps/documents.ts";
 import { judgeScaling } from "../../accept/steps/scaling.ts";
@@ -231,10 +233,42 @@ describe("findings", () => {
         expect(alerting).toMatchObject({ verdict, measured: expect.stringContaining(words) });
     });
 
+    const fakeCluster = (read: () => Promise<unknown>) =>
+        ({ objects: { read } }) as unknown as Parameters<typeof watchReplicas>[0];
+
+    test("of autoscaling count pods that are ready, not those that are asked for", async () => {
+        let [wanted, ready] = [2, 1];
+        const cluster = fakeCluster(() =>
+            Promise.resolve({ spec: { replicas: wanted }, status: { readyReplicas: ready } }),
+        );
+        const watched = watchReplicas(cluster, 5);
+        try {
+            await delay(30);
+            [wanted, ready] = [3, 2];
+            await delay(30);
+            expect(watched.seen().blue).toMatchObject({ first: 2, most: 3, mostReady: 2 });
+            expect(watched.seen().blue.grownAfter).toBeUndefined();
+            ready = 3;
+            await delay(30);
+            expect(watched.seen().blue.grownAfter).toBeGreaterThan(0);
+        } finally {
+            watched.stop();
+        }
+    });
+
+    test("of autoscaling are not measured if the pods could not be read", () => {
+        const watched = watchReplicas(fakeCluster(() => Promise.reject(new Error("no answer"))));
+        watched.stop();
+        expect(judgeScaling("blue", watched.seen().blue, 4, "burst")).toMatchObject({
+            verdict: "not measured",
+            measured: "the pods of blue could be read until 0 s after the begin only",
+        });
+    });
+
     test("of autoscaling need a pod that was added in time, and room for it", () => {
+        const seen = { most: 3, mostReady: 3, samples: 9, lastAfter: 89 };
         const judge = (first: number, grownAfter: number | undefined, most: number | undefined) =>
-            judgeScaling("blue", { first, most: 3, last: 3, samples: 9, grownAfter }, most, "burst")
-                .verdict;
+            judgeScaling("blue", { ...seen, first, grownAfter }, most, "burst").verdict;
         expect(judge(2, 40, 4)).toBe("met");
         expect(judge(2, 100, 4)).toBe("not met");
         expect(judge(2, undefined, 4)).toBe("not met");

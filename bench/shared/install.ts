@@ -1,14 +1,13 @@
+import { userCacheFolder } from "@property-search/contract";
 import { existsSync, writeFileSync } from "node:fs";
 import { mkdir, rm } from "node:fs/promises";
-import { homedir } from "node:os";
 import path from "node:path";
 
 import { BenchError } from "./benchError.ts";
 import { runOrThrow } from "./runToEnd.ts";
 
-const CACHE = process.env.XDG_CACHE_HOME ?? path.join(homedir(), ".cache");
 /** Installed peers and generators: one directory for each version. */
-const INSTALLED = path.join(CACHE, "property-search", "bench");
+const INSTALLED = path.join(userCacheFolder(), "property-search", "bench");
 
 /**
  * Fills a directory once. An interrupted or failed attempt starts again from an empty directory: a Python

@@ -22,4 +22,5 @@ export * from "./secrets.ts";
 export * from "./series.ts";
 export * from "./tenants.ts";
 export * from "./userError.ts";
+export * from "./userFolders.ts";
 export * from "./weights.ts";

@@ -1,13 +1,11 @@
-import { homedir } from "node:os";
+import { userCacheFolder } from "@property-search/contract";
 import path from "node:path";
 
 /** The checkout. */
 export const REPOSITORY = path.resolve(import.meta.dirname, "../..");
 
-const cache = process.env.XDG_CACHE_HOME ?? path.join(homedir(), ".cache");
-
 /** Everything that `make up` makes on this machine and could make again. */
-export const CACHE = path.join(cache, "property-search");
+export const CACHE = path.join(userCacheFolder(), "property-search");
 
 export const PATHS = {
     /** Binaries, one folder for each version of how they are made. */

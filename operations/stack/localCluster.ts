@@ -1,6 +1,5 @@
-import { invalidValue } from "@property-search/contract";
+import { invalidValue, userCacheFolder } from "@property-search/contract";
 import { existsSync } from "node:fs";
-import { homedir } from "node:os";
 import path from "node:path";
 import { stackNames } from "./stacks.ts";
 
@@ -23,7 +22,7 @@ const LOCAL_KUBECONFIGS = ["kind/kubeconfig", "node-state/admin.conf"];
 
 /** Kubeconfig of the cluster of `make up` on this machine; undefined if there is none. */
 export function localKubeconfig(): string | undefined {
-    const cache = process.env.XDG_CACHE_HOME ?? path.join(homedir(), ".cache");
+    const cache = userCacheFolder();
     return LOCAL_KUBECONFIGS.map((file) => path.join(cache, "property-search", file)).find((file) =>
         existsSync(file),
     );

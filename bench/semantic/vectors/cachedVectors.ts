@@ -1,15 +1,12 @@
+import { userCacheFolder } from "@property-search/contract";
 import { hash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
-import { homedir } from "node:os";
 import path from "node:path";
 
 import { createEncoder, type Encoder } from "./encoder.ts";
 import type { EncoderModel } from "./models.ts";
 
-const CACHE = path.join(
-    process.env.XDG_CACHE_HOME ?? path.join(homedir(), ".cache"),
-    "property-search/vectors",
-);
+const CACHE = path.join(userCacheFolder(), "property-search/vectors");
 /** Texts of a file, so that an interrupted run loses little. */
 const CHUNK = 500;
 

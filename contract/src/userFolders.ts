@@ -1,0 +1,14 @@
+import { homedir } from "node:os";
+import path from "node:path";
+
+/** Folder of a user by the XDG base directory specification, in which an empty variable is one that is not set. */
+function userFolder(variable: string, otherwise: string): string {
+    const set = process.env[variable] ?? "";
+    return set === "" ? path.join(homedir(), otherwise) : set;
+}
+
+/** Folder of caches. */
+export const userCacheFolder = (): string => userFolder("XDG_CACHE_HOME", ".cache");
+
+/** Folder of state that must survive a cleared cache. */
+export const userStateBase = (): string => userFolder("XDG_STATE_HOME", ".local/state");

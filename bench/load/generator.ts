@@ -44,6 +44,10 @@ export interface Summary {
     readonly interrupted: boolean;
     readonly seconds: number;
     readonly sent: number;
+    /** Most users that had a connection at the same time. */
+    readonly peakUsers: number;
+    /** Most requests in progress at the same time. */
+    readonly peakOpen: number;
     /** Connections that the server had closed while they were idle. */
     readonly reconnects: number;
     /** Delay of the generator itself: from due to sent, of users that were free. */

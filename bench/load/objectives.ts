@@ -13,7 +13,7 @@ export type Objective =
       }
     /** Share (0–1) of hits. `x-cache`: of the answers with this header; `prometheus`: of the service's lookups. */
     | { readonly measure: "hitRate"; readonly from: "x-cache" | "prometheus"; readonly min: number }
-    /** Users with a connection at the same time. */
+    /** Most users with a connection at the same time, as the generator counted them. */
     | { readonly measure: "users"; readonly min: number }
     /** p99 of all routes in the last third of the run, by that of the first third. */
     | { readonly measure: "drift"; readonly max: number }
@@ -32,7 +32,6 @@ export interface Judged {
 export interface Run extends Measurement {
     /** Requests of the trace. */
     readonly scheduled: number;
-    readonly users: number;
     /** Lookups by result from Prometheus; undefined: not measured. */
     readonly lookups?: Readonly<Record<string, number>> | undefined;
     /** Why there are no lookups. */
@@ -101,7 +100,7 @@ function measure(objective: Objective, run: Run): number | string {
         case "hitRate":
             return objective.from === "x-cache" ? hitsOfAnswers(routes) : hitsOfLookups(run);
         case "users":
-            return run.users;
+            return summary.peakUsers;
         case "drift":
             return drift(run);
         case "knee":

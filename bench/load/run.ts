@@ -31,6 +31,7 @@ import { writeTrace } from "./traffic/trace.ts";
 export interface PhaseResult {
     readonly name: string;
     readonly workload: string;
+    /** Of the trace; `summary.peakUsers` says how many there were at the same time. */
     readonly users: number;
     readonly scheduled: number;
     readonly summary: Summary;
@@ -158,7 +159,7 @@ export async function runPhase(
         onSecond: (second) => showProgress(`${name}: ${describeSecond(second, size.seconds)}`),
     });
     const counted = await countLookups(objectives, target, begun);
-    const run: Run = { ...measured, scheduled: size.requests, users: size.users, ...counted };
+    const run: Run = { ...measured, scheduled: size.requests, ...counted };
     return {
         ...{ name, workload, users, scheduled: size.requests, ...measured },
         lookups: counted.lookups,

@@ -41,6 +41,10 @@ type recorder struct {
 	sent       int
 	ended      int
 	reconnects int
+	// Users with a connection now, the most at a time, and the most requests in progress.
+	users     int
+	peakUsers int
+	peakOpen  int
 }
 
 func newRecorder() *recorder {
@@ -53,10 +57,23 @@ func (all *recorder) onSent(lag time.Duration, wasFree bool) {
 	defer all.mutex.Unlock()
 	all.sent++
 	all.secondSent++
+	all.peakOpen = max(all.peakOpen, all.sent-all.ended)
 	if wasFree {
 		all.lag = append(all.lag, microseconds(lag))
 		all.secondLag = max(all.secondLag, lag)
 	}
+}
+
+// A user has opened its first connection, or closed its last one.
+func (all *recorder) onUser(isConnected bool) {
+	all.mutex.Lock()
+	defer all.mutex.Unlock()
+	if isConnected {
+		all.users++
+	} else {
+		all.users--
+	}
+	all.peakUsers = max(all.peakUsers, all.users)
 }
 
 func (all *recorder) onReconnect() {
@@ -182,6 +199,8 @@ type summary struct {
 	Interrupted bool                    `json:"interrupted"`
 	Seconds     float64                 `json:"seconds"`
 	Sent        int                     `json:"sent"`
+	PeakUsers   int                     `json:"peakUsers"`
+	PeakOpen    int                     `json:"peakOpen"`
 	Reconnects  int                     `json:"reconnects"`
 	Lag         quantiles               `json:"lag"`
 	CpuSeconds  float64                 `json:"cpuSeconds"`
@@ -194,6 +213,8 @@ func (all *recorder) summarise(elapsed time.Duration) summary {
 	result := summary{
 		Seconds:    elapsed.Seconds(),
 		Sent:       all.sent,
+		PeakUsers:  all.peakUsers,
+		PeakOpen:   all.peakOpen,
 		Reconnects: all.reconnects,
 		Lag:        all.lag.quantiles(),
 		CpuSeconds: cpuSeconds(),

@@ -18,6 +18,7 @@ type user struct {
 	requests []request
 	// By address: one for each server of the trace.
 	connections map[string]*connection
+	isConnected bool
 }
 
 type connection struct {
@@ -34,7 +35,7 @@ type outcome struct {
 }
 
 func (one *user) run(start time.Time, recorder *recorder, stopped <-chan struct{}) {
-	defer one.closeAll()
+	defer one.closeAll(recorder)
 	timer := time.NewTimer(0)
 	for _, next := range one.requests {
 		due := time.Now()
@@ -70,6 +71,7 @@ func (one *user) run(start time.Time, recorder *recorder, stopped <-chan struct{
 func (one *user) send(next request, recorder *recorder) outcome {
 	deadline := time.Now().Add(one.timeout)
 	open, err := one.connect(next.address, deadline, recorder)
+	one.count(recorder)
 	if err != nil {
 		return outcome{failure: "connect: " + reasonOf(err)}
 	}
@@ -77,6 +79,7 @@ func (one *user) send(next request, recorder *recorder) outcome {
 	if !isReusable {
 		open.socket.Close()
 		delete(one.connections, next.address)
+		one.count(recorder)
 	}
 	return result
 }
@@ -103,9 +106,19 @@ func (one *user) connect(address string, deadline time.Time, recorder *recorder)
 	return open, nil
 }
 
-func (one *user) closeAll() {
+func (one *user) closeAll(recorder *recorder) {
 	for _, open := range one.connections {
 		open.socket.Close()
+	}
+	clear(one.connections)
+	one.count(recorder)
+}
+
+// Tells the recorder whether the user has become connected, or has ceased to be.
+func (one *user) count(recorder *recorder) {
+	if isConnected := len(one.connections) > 0; isConnected != one.isConnected {
+		one.isConnected = isConnected
+		recorder.onUser(isConnected)
 	}
 }
 

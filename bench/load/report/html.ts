@@ -110,7 +110,8 @@ function renderPhase(phase: PhaseResult): string[] {
             (column) => column > 0,
         ),
         ...(failures.length > 0 ? [renderTable(["route", "failure", "requests"], failures)] : []),
-        `<p>${format(summary.sent)} of ${format(scheduled)} requests sent in ${format(summary.seconds)} s. Generator: lag p99 ` +
+        `<p>${format(summary.sent)} of ${format(scheduled)} requests sent in ${format(summary.seconds)} s. At the same time: at most ` +
+            `${format(summary.peakUsers)} users connected and ${format(summary.peakOpen)} requests in progress. Generator: lag p99 ` +
             `${format(lag.p99)} ms, at most ${format(lag.max)} ms; ${format(cpuSeconds / summary.seconds)} of a core.</p>`,
         ...renderPlots(phase, seconds),
     ];

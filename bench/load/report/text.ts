@@ -38,7 +38,8 @@ function formatPhase({ name, workload, summary, fault }: PhaseResult): string[] 
     const failures = Object.entries(summary.routes).flatMap(([route, one]) =>
         Object.entries(one.failures).map(([reason, count]) => `${route}: ${count} × ${reason}`),
     );
-    return [`${name}: ${workload}`, ...aligned, ...failures, ...(fault ? [fault] : [])].map(
+    const peak = `at the same time: at most ${format(summary.peakUsers)} users connected, ${format(summary.peakOpen)} requests in progress`;
+    return [`${name}: ${workload}`, ...aligned, peak, ...failures, ...(fault ? [fault] : [])].map(
         (line, at) => (at === 0 ? line : `  ${line}`),
     );
 }

@@ -283,7 +283,7 @@ describe("findings", () => {
                 ...{
                     name: "users",
                     workload: "1,100 users",
-                    users,
+                    users: 1100,
                     scheduled: 100 + failed,
                     seconds: [],
                 },
@@ -293,6 +293,8 @@ describe("findings", () => {
                         seconds: 60,
                         sent: 100 + failed,
                         reconnects: 0,
+                        peakUsers: users,
+                        peakOpen: 10,
                         cpuSeconds: 1,
                         lag: quantiles,
                     },

@@ -112,6 +112,19 @@ describe("the load generator", () => {
         expect(summary.lag.p90).toBeLessThan(latency.p90);
     });
 
+    test("counts the users that are connected at the same time, not those of the trace", async () => {
+        const of = (user: number, at: number) => ({ at, user, route: "embed", path: "/embed" });
+        // Two users at a time, one after another; each is connected between its two requests.
+        const entries = [0, 1, 2, 3, 4, 5].flatMap((user) => {
+            const begin = (user >> 1) * 300;
+            return [of(user, begin), of(user, begin + 100)];
+        });
+        const { summary } = await send(entries);
+        expect(summary.sent).toBe(12);
+        expect(summary.peakUsers).toBe(2);
+        expect(summary.peakOpen).toBeLessThanOrEqual(2);
+    });
+
     test("counts failures by reason, statuses of the cache, and colours", async () => {
         const paths = ["/fail", "/cut", "/miss", "/embed", "/embed"];
         const { summary } = await send(

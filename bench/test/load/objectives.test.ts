@@ -27,11 +27,12 @@ const route = (values: Partial<RouteSummary> = {}): RouteSummary => ({
 const run = (values: Partial<Run> = {}, summary: Partial<Summary> = {}): Run => ({
     summary: {
         ...{ interrupted: false, seconds: 30, sent: 90, reconnects: 0, cpuSeconds: 1 },
+        ...{ peakUsers: 1100, peakOpen: 10 },
         lag: quantiles(1),
         routes: { embed: route() },
         ...summary,
     },
-    ...{ seconds: [], scheduled: 90, users: 1100 },
+    ...{ seconds: [], scheduled: 90 },
     ...values,
 });
 
@@ -111,6 +112,7 @@ describe("objectives", () => {
             "no answers",
         ],
         [{ measure: "users", min: 1001 }, run(), "met", "1,100"],
+        [{ measure: "users", min: 1001 }, run({}, { peakUsers: 1000 }), "not met", "1,000"],
         [{ measure: "drift", max: 1.5 }, run(), "not measured", "the run is shorter than 15 s"],
         [{ measure: "knee", min: 220 }, run({ knee: 199.6 }), "not met", "199.6/s"],
     ])("%j is judged", (objective, given, verdict, measured) => {

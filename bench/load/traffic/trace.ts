@@ -69,11 +69,14 @@ export async function readTrace(file: string): Promise<TraceEntry[]> {
 }
 
 function parseLine(line: string, where: string, number: number): TraceEntry {
-    let read: Partial<TraceEntry>;
+    let read: Partial<TraceEntry> | null;
     try {
-        read = JSON.parse(line) as Partial<TraceEntry>;
+        read = JSON.parse(line) as Partial<TraceEntry> | null;
     } catch {
         throw new UserError(`${where} is not JSON`);
+    }
+    if (typeof read !== "object" || read === null || Array.isArray(read)) {
+        throw new UserError(`${where} is not a JSON object`);
     }
     const { at, path, user = number % RECORDED_USERS, route = path, method, body } = read;
     const fail = (field: string, value: unknown, allowed: string) =>
@@ -81,7 +84,11 @@ function parseLine(line: string, where: string, number: number): TraceEntry {
     if (typeof at !== "number" || !(at >= 0)) throw fail("at", at, "milliseconds from the start");
     if (typeof path !== "string" || !/^\/\S*$/.test(path)) throw fail("path", path, "/…");
     if (!Number.isInteger(user) || user < 0) throw fail("user", user, "an integer from 0");
-    if (method !== undefined && !/^[A-Z]+$/.test(method)) throw fail("method", method, "GET, POST");
+    if (route !== undefined && (typeof route !== "string" || route === "")) {
+        throw fail("route", route, "a name");
+    }
+    if (method !== undefined && !(typeof method === "string" && /^[A-Z]+$/.test(method)))
+        throw fail("method", method, "GET, POST");
     if (body !== undefined && typeof body !== "string")
         throw fail("body", body, "a string, which is sent as it is");
     return {

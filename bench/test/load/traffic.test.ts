@@ -114,6 +114,11 @@ describe("a recorded trace", () => {
         ['{"at":1,"path":"/","user":1.5}', "line 1: user is 1.5; allowed: an integer"],
         ['{"at":1,"path":"/","body":{}}', "line 1: body is {}; allowed: a string"],
         ['{"at":1,"path":"/"}\nnothing', "line 2 is not JSON"],
+        ["null", "line 1 is not a JSON object"],
+        ["[]", "line 1 is not a JSON object"],
+        ['{"at":1,"path":"/","route":5}', "line 1: route is 5; allowed: a name"],
+        ['{"at":1,"path":"/","route":""}', 'line 1: route is ""; allowed: a name'],
+        ['{"at":1,"path":"/","method":["GET"]}', 'line 1: method is ["GET"]; allowed: GET, POST'],
         ["\n", "which has no requests"],
     ])("%j is rejected with its line", async (text, message) => {
         await expect(read(text)).rejects.toThrow(message);

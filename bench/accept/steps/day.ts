@@ -37,9 +37,15 @@ export const day: Step = {
 const TOKEN_PRICES: string = SERVICE_SETTINGS.tokenPrices.default;
 /** The service of the replay has the default prices; without prices per token, a request has a flat one. */
 const PRICE_IN_FORCE: Saving["model"] = TOKEN_PRICES === "" ? "flat" : "tokens";
+const PRICE_WORDS = { flat: "flat price per request", tokens: "price per token" } as const;
 
 /** @param failed requests of both days without an answer, which would be missing in the figures */
-export function judgeDays(cold: Money, ordinary: Money, failed: number): Record<string, Finding> {
+export function judgeDays(
+    cold: Money,
+    ordinary: Money,
+    failed: number,
+    priceInForce = PRICE_IN_FORCE,
+): Record<string, Finding> {
     const workload =
         `${ordinary.requests.toLocaleString("en")} embedding requests of ${DAY.sessions.toLocaleString("en")} visits in a day, ` +
         `${DAY.listings.toLocaleString("en")} listings, ${DAY.changed} changed, Zipf ${DAY.zipf}, seed ${DAY.seed}`;
@@ -52,7 +58,7 @@ export function judgeDays(cold: Money, ordinary: Money, failed: number): Record<
     const [flat, tokens] = ordinary.savings;
     const dollars = ({ dollarsPerMonth, arithmetic }: Saving) =>
         `$${dollarsPerMonth.toFixed(2)} (${arithmetic})`;
-    const inForce = PRICE_IN_FORCE === "flat" ? flat : tokens;
+    const [inForce, other] = priceInForce === "flat" ? [flat, tokens] : [tokens, flat];
     return {
         hits: finding(
             ordinary.hitRate >= HIT_GOAL,
@@ -64,8 +70,8 @@ export function judgeDays(cold: Money, ordinary: Money, failed: number): Record<
         ),
         money: finding(
             inForce.dollarsPerMonth > MONTHLY_GOAL_DOLLARS,
-            `in force: flat price per request: ${dollars(flat)}; by tokens it would be ${dollars(tokens)}, and the goal ` +
-                `would need ${tokens.requestsPerDayForGoal.toLocaleString("en")} such requests a day`,
+            `in force: ${PRICE_WORDS[inForce.model]}: ${dollars(inForce)}; by the ${PRICE_WORDS[other.model]} it would be ${dollars(other)}, ` +
+                `and the goal would need ${other.requestsPerDayForGoal.toLocaleString("en")} such requests a day`,
         ),
     };
 }

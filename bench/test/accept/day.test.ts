@@ -117,9 +117,13 @@ describe("money", () => {
             cost: { verdict: "met" },
             money: {
                 verdict: "not met",
-                measured: expect.stringContaining("by tokens it would be $0.00"),
+                measured: expect.stringContaining("by the price per token it would be $0.00"),
             },
         });
+        const byTokens = judgeDays(money, money, 0, "tokens").money;
+        expect(byTokens?.measured).toMatch(
+            /^in force: price per token: \$0\.00 .*; by the flat price per request it would be \$2\.31 /,
+        );
         const rich = computeMoney({ ...LEDGER, dollarsSaved: 22.8 }, 30_000);
         expect(judgeDays(rich, rich, 0).money).toMatchObject({ verdict: "met" });
     });

@@ -7,6 +7,23 @@ import { readProcesses } from "../../insights/src/prometheus/processes.ts";
 import type { Cluster } from "../../operations/cluster/connect.ts";
 import { forwardPrometheus } from "../../operations/cluster/prometheusAccess.ts";
 
+/** A clock that is only kept right by NTP differs by less. */
+const MAX_CLOCK_STEP_SECONDS = 1;
+
+/**
+ * Begins a window of time in Prometheus.
+ *
+ * @returns reads its begin in Unix seconds; throws an Error if the clock was set since, which shifts the window
+ */
+export function beginWindow(): () => number {
+    const [begun, steadily] = [Date.now(), performance.now()];
+    return () => {
+        const step = (Date.now() - begun - (performance.now() - steadily)) / 1000;
+        if (Math.abs(step) <= MAX_CLOCK_STEP_SECONDS) return begun / 1000;
+        throw new Error(`the clock of this machine was set by ${step.toFixed(1)} s meanwhile`);
+    };
+}
+
 /** Growth of the service's counters in a time, with what is missing of it. */
 export interface ServiceCounts {
     readonly growths: readonly Growth[];

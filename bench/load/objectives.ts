@@ -71,10 +71,15 @@ export function judge(objectives: readonly Objective[], run: Run): Judged[] {
 
 export const EXIT_CODES = { met: 0, "not met": 1, inconclusive: 3 } as const;
 
-/** The verdict of a run: one goal that does not hold decides it; what is not known, or no goal at all, is not met. */
-export function verdictOf(judged: readonly Judged[]): keyof typeof EXIT_CODES {
+/** The verdict of a run: one goal that does not hold decides it; what is not known, no goal at all, or a run that
+ * was interrupted, is not met. */
+export function verdictOf(
+    judged: readonly Judged[],
+    isInterrupted = false,
+): keyof typeof EXIT_CODES {
     if (judged.some(({ verdict }) => verdict === "not met")) return "not met";
-    const isMet = judged.length > 0 && judged.every(({ verdict }) => verdict === "met");
+    const isMet =
+        !isInterrupted && judged.length > 0 && judged.every(({ verdict }) => verdict === "met");
     return isMet ? "met" : "inconclusive";
 }
 

@@ -5,7 +5,7 @@ import path from "node:path";
 
 import { commitId, describeMachine, type Machine } from "../shared/machine.ts";
 import { replay, type Second, type Summary } from "./generator.ts";
-import { lookupsOf, readServiceCounts } from "./lookups.ts";
+import { beginWindow, lookupsOf, readServiceCounts } from "./lookups.ts";
 import {
     generatorFault,
     judge,
@@ -53,6 +53,7 @@ export interface LoadReport {
     readonly commit: string;
     readonly machine: Machine;
     readonly settings: LoadSettings;
+    /** Whether it ended early, or has not ended. */
     readonly interrupted: boolean;
     readonly phases: readonly PhaseResult[];
     /** Goals of the whole scenario, such as the knee. */
@@ -90,12 +91,16 @@ export async function runScenario(options: RunOptions): Promise<LoadReport> {
     let warmupSeconds: number | undefined;
     const machine = describeMachine();
     const commit = await commitId();
-    const create = (judged: readonly Judged[]): LoadReport => ({
-        ...{ scenario: name, description: scenario.description, begun: begun.toISOString() },
-        ...{ finished: new Date().toISOString(), url: target.url, commit, machine, settings },
-        ...{ interrupted: signal.aborted, phases, judged, warmupSeconds },
-        verdict: verdictOf(judged),
-    });
+    const create = (isWhole: boolean): LoadReport => {
+        const judged = judgedOf(scenario, phases);
+        const interrupted = !isWhole || signal.aborted;
+        return {
+            ...{ scenario: name, description: scenario.description, begun: begun.toISOString() },
+            ...{ finished: new Date().toISOString(), url: target.url, commit, machine, settings },
+            ...{ interrupted, phases, judged, warmupSeconds },
+            verdict: verdictOf(judged, interrupted),
+        };
+    };
     try {
         if (scenario.isWarm) {
             const phase = {
@@ -115,11 +120,12 @@ export async function runScenario(options: RunOptions): Promise<LoadReport> {
             options.onPhase?.(phase.name);
             const result = await runPhase(phase, { ...options, folder });
             phases.push(result);
-            save(create(judgedOf(scenario, phases)));
+            // If this run is killed, its file says that it did not end.
+            save(create(false));
             showProgress("");
             if (scenario.findsKnee && verdictOf(result.judged) !== "met") break;
         }
-        return create(judgedOf(scenario, phases));
+        return create(true);
     } finally {
         await rm(folder, { recursive: true, force: true });
     }
@@ -153,12 +159,12 @@ export async function runPhase(
     const { name, workload, users, objectives } = phase;
     const traceFile = path.join(folder, "trace.ndjson");
     const size = await writeTrace(traceFile, phase.trace());
-    const begun = Date.now() / 1000;
+    const since = beginWindow();
     const measured = await replay({
         ...{ target: target.url, headers: target.headers, traceFile, signal },
         onSecond: (second) => showProgress(`${name}: ${describeSecond(second, size.seconds)}`),
     });
-    const counted = await countLookups(objectives, target, begun);
+    const counted = await countLookups(objectives, target, since);
     const run: Run = { ...measured, scheduled: size.requests, ...counted };
     return {
         ...{ name, workload, users, scheduled: size.requests, ...measured },
@@ -171,7 +177,7 @@ export async function runPhase(
 async function countLookups(
     objectives: readonly Objective[],
     { cluster }: Pick<LoadTarget, "cluster">,
-    since: number,
+    since: () => number,
 ): Promise<Pick<Run, "lookups" | "lookupsMissing">> {
     const isWanted = objectives.some(
         (one) => one.measure === "hitRate" && one.from === "prometheus",
@@ -179,7 +185,10 @@ async function countLookups(
     if (!isWanted) return {};
     if (!cluster) return { lookupsMissing: "the target is not the cluster of make up" };
     try {
-        return { lookups: lookupsOf(await readServiceCounts(cluster, since)) };
+        const counts = await readServiceCounts(cluster, since());
+        // The clock may also have been set while Prometheus was read.
+        since();
+        return { lookups: lookupsOf(counts) };
     } catch (error) {
         return { lookupsMissing: error instanceof Error ? error.message : String(error) };
     }

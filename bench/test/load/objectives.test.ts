@@ -1,8 +1,8 @@
-import { describe, expect, test } from "@jest/globals";
+import { describe, expect, jest, test } from "@jest/globals";
 
 import { METRICS } from "@property-search/contract";
 import type { RouteSummary, Summary } from "../../load/generator.ts";
-import { lookupsOf } from "../../load/lookups.ts";
+import { beginWindow, lookupsOf } from "../../load/lookups.ts";
 import {
     EXIT_CODES,
     generatorFault,
@@ -130,6 +130,18 @@ describe("objectives", () => {
         );
     });
 
+    test("a window is not read after the clock was set", () => {
+        const clock = jest.spyOn(Date, "now").mockReturnValue(1_000_000);
+        try {
+            const since = beginWindow();
+            expect(since()).toBe(1000);
+            clock.mockReturnValue(1_090_000);
+            expect(since).toThrow("the clock of this machine was set by 90.0 s meanwhile");
+        } finally {
+            clock.mockRestore();
+        }
+    });
+
     test("a latency that grows is a drift", () => {
         const seconds = Array.from({ length: 30 }, (_, second) => ({
             ...{ second, sent: 1, open: 0, maxLag: 0 },
@@ -165,6 +177,12 @@ describe("objectives", () => {
             verdictOf(all.filter((given) => given !== undefined));
         expect(verdict()).toBe("inconclusive");
         expect(verdict(met)).toBe("met");
+        expect(
+            verdictOf(
+                [met].flatMap((given) => given ?? []),
+                true,
+            ),
+        ).toBe("inconclusive");
         expect(verdict(met, unknown)).toBe("inconclusive");
         expect(verdict(met, unknown, missed)).toBe("not met");
     });

@@ -57,8 +57,8 @@ export function createChatModel(options: ChatModelOptions): ChatModel {
             `Constraints: ${constraints === "" ? "none" : constraints}.`,
             `Listings:\n${found.length > 0 ? found.join("\n") : "none"}`,
         ];
-        const completion = await client.chat.completions
-            .create(
+        try {
+            const completion = await client.chat.completions.create(
                 {
                     model,
                     max_completion_tokens: MAX_ANSWER_TOKENS,
@@ -73,12 +73,12 @@ export function createChatModel(options: ChatModelOptions): ChatModel {
                 },
                 // Of the whole call, also of its body.
                 { signal: AbortSignal.timeout(timeoutMilliseconds) },
-            )
-            .catch((error: unknown) => {
-                throw new Error(reasonOf(error, apiKey), { cause: error });
-            });
-        const answer = completion.choices[0]?.message.content?.trim() ?? "";
-        if (answer === "") throw new Error("the chat API returned an empty answer");
-        return answer.slice(0, MAX_ANSWER_CHARACTERS);
+            );
+            const answer = completion.choices[0]?.message.content?.trim() ?? "";
+            if (answer === "") throw new Error("the chat API returned an empty answer");
+            return answer.slice(0, MAX_ANSWER_CHARACTERS);
+        } catch (error) {
+            throw new Error(reasonOf(error, apiKey), { cause: error });
+        }
     };
 }

@@ -1,5 +1,6 @@
 import { HEADERS } from "@property-search/contract";
 import OpenAI, { APIError } from "openai";
+import type { CreateEmbeddingResponse } from "openai/resources/embeddings";
 import { boundedFetch, reasonOf } from "./upstream.ts";
 import type { EmbeddingPurpose, Metrics } from "./metrics.ts";
 
@@ -54,18 +55,20 @@ export function createEmbed(
         logLevel: "off",
         fetch: boundedFetch,
     });
+    /** Numbers of each vector: those of another length cannot be compared. */
+    let dimensions: number | undefined;
     return async (purpose, texts) => {
         try {
-            const call = client.embeddings.create({ model, input: [...texts] }).withResponse();
             // The SDK's limit is that of one attempt.
-            const { data, response } = await withDeadline(call, timeoutMilliseconds);
-            const vectors = data.data.map(({ embedding }) => normalise(embedding));
-            if (vectors.length !== texts.length) {
-                throw new EmbeddingError(
-                    `The embeddings API returned ${vectors.length} vectors for ${texts.length} texts`,
-                    DEFAULT_RETRY_SECONDS,
-                );
-            }
+            const { data, response } = await withDeadline(
+                (signal) =>
+                    client.embeddings
+                        .create({ model, input: [...texts] }, { signal })
+                        .withResponse(),
+                timeoutMilliseconds,
+            );
+            const vectors = readVectors(data, texts.length, dimensions);
+            dimensions ??= vectors[0]?.length;
             const cache = response.headers.get(HEADERS.cache) ?? undefined;
             metrics.onEmbeddingCall(purpose, cache);
             return { vectors, cache };
@@ -85,27 +88,49 @@ export function cosine(one: Float32Array, other: Float32Array): number {
     return sum;
 }
 
-function normalise(vector: readonly number[]): Float32Array {
-    const length = Math.hypot(...vector);
-    if (!Number.isFinite(length)) {
-        throw new EmbeddingError(
-            "The embeddings API returned a vector that is not of numbers",
-            DEFAULT_RETRY_SECONDS,
-        );
-    }
-    return Float32Array.from(vector, (value) => value / (length || 1));
+/**
+ * The vectors of a response, in the order of the texts.
+ *
+ * @param dimensions numbers of a vector; undefined: any, but the same for all
+ */
+function readVectors(
+    answer: Partial<CreateEmbeddingResponse>,
+    count: number,
+    dimensions: number | undefined,
+): readonly Float32Array[] {
+    const items = Array.isArray(answer.data) ? answer.data : [];
+    if (items.length !== count) throw wrong(`${items.length} vectors for ${count} texts`);
+    return Array.from({ length: count }, (_, text) => {
+        const vector = items.find(({ index }) => index === text)?.embedding;
+        if (!vector) throw wrong(`no vector of the index ${text}`);
+        const length = Math.hypot(...vector);
+        if (!Number.isFinite(length)) throw wrong("a vector that is not of numbers");
+        if (length === 0) throw wrong("a vector without a direction");
+        dimensions ??= vector.length;
+        if (vector.length === dimensions) return Float32Array.from(vector, (one) => one / length);
+        throw wrong(`a vector of ${vector.length} numbers where others have ${dimensions}`);
+    });
 }
 
-async function withDeadline<T>(work: Promise<T>, milliseconds: number): Promise<T> {
+const wrong = (what: string) =>
+    new EmbeddingError(`The embeddings API returned ${what}`, DEFAULT_RETRY_SECONDS);
+
+/** Ends work at its deadline: an attempt that went on would be one more than the limit of requests allows. */
+async function withDeadline<T>(
+    work: (signal: AbortSignal) => Promise<T>,
+    milliseconds: number,
+): Promise<T> {
+    const ended = new AbortController();
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
         timer = setTimeout(() => {
             const words = `The embeddings API did not respond within ${milliseconds / 1000} s`;
             reject(new EmbeddingError(words, DEFAULT_RETRY_SECONDS));
+            ended.abort();
         }, milliseconds);
     });
     try {
-        return await Promise.race([work, late]);
+        return await Promise.race([work(ended.signal), late]);
     } finally {
         clearTimeout(timer);
     }

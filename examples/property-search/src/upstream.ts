@@ -19,7 +19,13 @@ export const boundedFetch: typeof fetch = async (input, init) => {
 
 /** Why an API failed, for clients: short, and without the key, which some APIs repeat in their errors. */
 export function reasonOf(error: unknown, apiKey: string): string {
-    const words = error instanceof Error ? error.message : String(error);
+    // The SDK reads answers without a check; failed connections are errors of its own.
+    const words =
+        error instanceof TypeError
+            ? "its answer has another form than that of the OpenAI API"
+            : error instanceof Error
+              ? error.message
+              : String(error);
     const safe = apiKey === "" ? words : words.replaceAll(apiKey, "…");
     return safe.slice(0, MAX_REASON_CHARACTERS);
 }

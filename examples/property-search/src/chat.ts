@@ -66,10 +66,12 @@ export function createChat({ embed, sessions, metrics, model }: ChatArgs) {
             constraints: describeConstraints(constraints),
             listings: found.map(({ listing }) => listing),
         });
+        // Another message of the session may have been answered meanwhile.
+        const latest = startsOver ? undefined : sessions.get(sessionId);
         sessions.set(sessionId, {
-            constraints,
-            topic: topic || (known?.topic ?? ""),
-            turns: [...turns, { message, answer: answered.answer }],
+            constraints: mergeConstraints(latest?.constraints ?? {}, parsed),
+            topic: topic || (latest?.topic ?? ""),
+            turns: [...(latest?.turns ?? []), { message, answer: answered.answer }],
         });
         return { ...answered, constraints, found, cache };
     };

@@ -148,6 +148,17 @@ describe("the chat", () => {
         );
     });
 
+    test("loses no constraint of messages at the same time", async () => {
+        const messages = ["in Hackney", "under £900k", "with two bedrooms"];
+        await Promise.all(messages.map((message) => chat(message, "together")));
+        const { constraints } = await chat("a garden", "together");
+        expect(constraints).toMatchObject({
+            areas: ["Hackney"],
+            maxPricePounds: 900_000,
+            bedrooms: 2,
+        });
+    });
+
     test("makes a session ID where there is none", async () => {
         const { json } = await post("/api/chat", { message: "a garden" });
         expect((json as ChatBody).sessionId).toMatch(/^[\w-]{36}$/);
@@ -290,6 +301,25 @@ describe("wrong requests", () => {
         expect((await post("/api/chat", "{")).status).toBe(400);
         expect((await post("/api/chat", "[]")).status).toBe(400);
         expect((await post("/api/chat", JSON.stringify("x".repeat(17_000)))).status).toBe(413);
+        const twice = await post("/api/chat", '{"message":"a","message":"b"}');
+        expect([twice.status, twice.json]).toEqual([
+            400,
+            {
+                error: {
+                    message: '"message" is in an object twice; allowed: once',
+                    field: "message",
+                },
+            },
+        ]);
+        const bytes = Buffer.from('{"message":"\xff"}', "latin1");
+        const binary = await call("/api/chat", { method: "POST", headers: JSON_TYPE, body: bytes });
+        expect([binary.status, binary.text]).toEqual([400, expect.stringContaining("not UTF-8")]);
+        const headers = { ...JSON_TYPE, "content-encoding": "gzip" };
+        const gzip = await call("/api/chat", { method: "POST", headers, body: "{}" });
+        expect([gzip.status, gzip.text]).toEqual([
+            415,
+            expect.stringContaining("content-encoding is gzip; allowed: identity"),
+        ]);
         const form = { method: "POST", body: new URLSearchParams("message=x") };
         expect((await call("/api/chat", form)).status).toBe(415);
         expect((await call("/api/other")).status).toBe(404);

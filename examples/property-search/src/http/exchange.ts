@@ -1,3 +1,5 @@
+import { findDuplicateKey } from "@property-search/contract";
+import { isUtf8 } from "node:buffer";
 import type { IncomingMessage, ServerResponse } from "node:http";
 
 /** An error that the client gets as JSON. */
@@ -20,7 +22,7 @@ export class HttpError extends Error {
     }
 }
 
-/** @throws HttpError 413 for a longer body, 415 for another type, 400 for a body that is no JSON object */
+/** @throws HttpError 413 for a longer body, 415 for another type or a compressed one, 400 for a body that is no JSON object */
 export async function readJson(
     request: IncomingMessage,
     maxBytes: number,
@@ -29,6 +31,10 @@ export async function readJson(
     if (!/^application\/json *(;|$)/i.test(type)) {
         const found = type === "" ? "is not set" : `is ${JSON.stringify(type)}`;
         throw new HttpError(415, `content-type ${found}; allowed: application/json`);
+    }
+    const coding = request.headers["content-encoding"] ?? "identity";
+    if (coding !== "identity") {
+        throw new HttpError(415, `content-encoding is ${coding.slice(0, 64)}; allowed: identity`);
     }
     const text = await readText(request, maxBytes);
     let body: unknown;
@@ -40,7 +46,11 @@ export async function readJson(
     if (typeof body !== "object" || body === null || Array.isArray(body)) {
         throw new HttpError(400, "The body is not an object; allowed: a JSON object");
     }
-    return body as Record<string, unknown>;
+    // Of two values of a key, neither may win.
+    const key = findDuplicateKey(text)?.slice(0, 64);
+    if (key === undefined) return body as Record<string, unknown>;
+    const message = `${JSON.stringify(key)} is in an object twice; allowed: once`;
+    throw new HttpError(400, message, { field: key });
 }
 
 async function readText(request: IncomingMessage, maxBytes: number): Promise<string> {
@@ -57,7 +67,9 @@ async function readText(request: IncomingMessage, maxBytes: number): Promise<str
         if (bytes > maxBytes) throw tooLarge();
         chunks.push(chunk);
     }
-    return Buffer.concat(chunks).toString("utf8");
+    const body = Buffer.concat(chunks);
+    if (!isUtf8(body)) throw new HttpError(400, "The body is not UTF-8");
+    return body.toString("utf8");
 }
 
 export interface Answer {

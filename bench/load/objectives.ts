@@ -71,8 +71,10 @@ export function judge(objectives: readonly Objective[], run: Run): Judged[] {
 
 export const EXIT_CODES = { met: 0, "not met": 1, inconclusive: 3 } as const;
 
-/** The verdict of a run: one goal that does not hold decides it; what is not known, no goal at all, or a run that
- * was interrupted, is not met. */
+/**
+ * The verdict of a run: one goal that does not hold decides it; what is not known, no goal at all, or a run that was
+ * interrupted, is not met.
+ */
 export function verdictOf(
     judged: readonly Judged[],
     isInterrupted = false,

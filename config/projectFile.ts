@@ -10,7 +10,7 @@ const WIDTH = 120;
 /** @returns Pulumi.yaml with the config that the rows of all settings declare. */
 export function withConfig(projectFile: string): string {
     const [head = ""] = projectFile.split(/(?<=^config:\n)/m);
-    return head + GROUPS.map(declare).join("\n");
+    return head + Object.values(GROUPS).map(declare).join("\n");
 }
 
 function declare(rows: Readonly<Record<string, ProgramRow>>): string {

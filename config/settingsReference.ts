@@ -10,20 +10,6 @@ const ROOT = path.resolve(import.meta.dirname, "..");
 const FILE = path.join(ROOT, "docs/settings.md");
 const PREFIX = "property-search:";
 
-/** Headings of GROUPS. */
-const TITLES = [
-    "Stack",
-    "Workloads",
-    "Service, tenants, autoscaling and tracing",
-    "Redis",
-    "Network",
-    "Gateway",
-    "Certificates",
-    "Monitoring and Grafana",
-    "Alerts",
-    "Insights",
-];
-
 /** Variables of commands of operations/ and local/, which are no settings of a stack. */
 export const COMMAND_VARIABLES: Readonly<Record<string, string>> = {
     ADMIN_TOKEN: "`make admin`: token of the admin port. Default: that of the stack.",
@@ -52,9 +38,9 @@ export const COMMAND_VARIABLES: Readonly<Record<string, string>> = {
 /** @returns docs/settings.md, before Prettier wraps its lines */
 export function settingsReference(): string {
     const stacks = readStacks();
-    const groups = GROUPS.map((rows, index) => {
+    const groups = Object.entries(GROUPS).map(([title, rows]) => {
         const entries = Object.entries(rows).map(([key, row]) => keyEntry(key, row, stacks));
-        return `## ${TITLES[index] ?? ""}\n\n${entries.join("\n")}`;
+        return `## ${title}\n\n${entries.join("\n")}`;
     });
     const variables = Object.entries(COMMAND_VARIABLES).map(
         ([name, words]) => `- \`${name}\`: ${words}`,

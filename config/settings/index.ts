@@ -30,16 +30,22 @@ export const SETTINGS = {
     ...EXAMPLE,
 } satisfies Rows;
 
-/** All keys of the config with their rows, in the groups and the order of Pulumi.yaml. */
-export const GROUPS: readonly Rows[] = [
-    STACK,
-    WORKLOADS,
-    { ...SERVICE, ...ofService() },
-    { ...REDIS, ...ofRotation() },
-    ...[NETWORK, EDGE, CERTIFICATES, MONITORING, ALERTS, INSIGHTS, EXAMPLE],
-];
+/** All keys of the config with their rows, in the groups and the order of Pulumi.yaml, by the group's title. */
+export const GROUPS: Readonly<Record<string, Rows>> = {
+    Stack: STACK,
+    Workloads: WORKLOADS,
+    "Service, tenants, autoscaling and tracing": { ...SERVICE, ...ofService() },
+    Redis: { ...REDIS, ...ofRotation() },
+    Network: NETWORK,
+    Gateway: EDGE,
+    Certificates: CERTIFICATES,
+    "Monitoring and Grafana": MONITORING,
+    Alerts: ALERTS,
+    Insights: INSIGHTS,
+    Example: EXAMPLE,
+};
 export const ROWS: ReadonlyMap<string, ProgramRow> = new Map(
-    GROUPS.flatMap(Object.entries<ProgramRow>),
+    Object.values(GROUPS).flatMap(Object.entries<ProgramRow>),
 );
 
 function ofService(): Rows {

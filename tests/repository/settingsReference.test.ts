@@ -13,6 +13,14 @@ test("docs/settings.md is what the declarations say: make settings", async () =>
     expect(readFileSync(PAGE, "utf8")).toBe(formatted);
 });
 
+test("each setting is under the title of its group", () => {
+    const [, ...sections] = settingsReference().split(/^## /m);
+    const titled = (key: string) =>
+        sections.find((section) => section.includes(`**\`${key}\`**`))?.split("\n")[0];
+    expect(sections.map((section) => section.split("\n")[0])).not.toContain("");
+    expect(["example.enabled", "insights.enabled"].map(titled)).toEqual(["Example", "Insights"]);
+});
+
 test("the reference lists every variable that a command reads", () => {
     const sources = globSync("{operations,local/src,insights/src}/**/*.ts", {
         cwd: ROOT,

@@ -1,6 +1,6 @@
-import { invalidValue, runCommand } from "@property-search/contract";
+import { invalidValue, makeFolder, runCommand } from "@property-search/contract";
 import { Command, Option } from "commander";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { stringify } from "yaml";
 import { readStack, requireStackName } from "./operations/stack/stacks.ts";
@@ -101,7 +101,7 @@ const program = new Command("render")
             return;
         }
         const file = path.join(out, `${stack}.${format}`);
-        mkdirSync(out, { recursive: true });
+        makeFolder("--out", path.resolve(out));
         writeFileSync(file, text, { mode: 0o600 });
         const secrets = config === undefined ? "secrets masked" : "secrets readable";
         console.log(`Rendered stack ${stack}: ${manifests.length} objects, ${secrets}, in ${file}`);

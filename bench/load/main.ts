@@ -1,6 +1,6 @@
-import { invalidValue, runCommand } from "@property-search/contract";
+import { invalidValue, makeFolder, runCommand } from "@property-search/contract";
 import { Command } from "commander";
-import { mkdirSync, renameSync, writeFileSync } from "node:fs";
+import { renameSync, writeFileSync } from "node:fs";
 import path from "node:path";
 
 import { userStateFolder } from "../../operations/stack/stateFolder.ts";
@@ -73,7 +73,7 @@ async function runLoad(flags: LoadFlags): Promise<void> {
         flags.out ?? path.join(userStateFolder(), "load", `${begun}-${name}`),
     );
     // A folder that cannot be written must not be noticed after an hour of load.
-    mkdirSync(folder, { recursive: true });
+    makeFolder("OUT", folder);
     const report = await runScenario({
         name,
         scenario,
@@ -114,7 +114,7 @@ function throttle(show: (line: string) => void): (line: string) => void {
 
 /** Writes both files; a reader finds a whole file at any time. */
 function saveReport(folder: string, report: LoadReport): void {
-    mkdirSync(folder, { recursive: true });
+    makeFolder("OUT", folder);
     for (const [name, text] of [
         ["result.json", `${JSON.stringify(report, undefined, 2)}\n`],
         ["report.html", renderReport(report)],

@@ -5,6 +5,7 @@ export * from "./colours.ts";
 export * from "./command.ts";
 export * from "./describeError.ts";
 export * from "./duplicateKey.ts";
+export * from "./folder.ts";
 export * from "./experiments.ts";
 export * from "./http.ts";
 export * from "./labels.ts";

@@ -1,0 +1,26 @@
+import { afterAll, expect, test } from "@jest/globals";
+import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+
+import { makeFolder } from "../src/index.ts";
+
+const root = mkdtempSync(path.join(tmpdir(), "folder-test-"));
+afterAll(() => rmSync(root, { recursive: true }));
+
+test("a folder is made with those above it, once or again", () => {
+    const folder = path.join(root, "a/b/c");
+    makeFolder("OUT", folder);
+    makeFolder("OUT", folder);
+    expect(statSync(folder).isDirectory()).toBe(true);
+});
+
+test("a folder that cannot be made is an error that names it, also below /proc", () => {
+    const file = path.join(root, "file");
+    writeFileSync(file, "");
+    for (const folder of ["/proc/x", "/proc/x/y", file, path.join(file, "x")]) {
+        expect(() => makeFolder("OUT", folder)).toThrow(
+            `OUT is "${folder}"; allowed: a folder that can be written (E`,
+        );
+    }
+});

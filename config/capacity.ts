@@ -22,6 +22,10 @@ export interface Workload {
     /** Whether clients ask for floats in place of base64. */
     readonly isFloat: boolean;
     readonly redisPrimaries: number;
+    /** service.minReplicas: pods of a colour at least. */
+    readonly minReplicas: number;
+    /** service.cpuRequest of a pod, such as 500m. */
+    readonly cpuRequest: string;
     readonly dollarsPerMillionTokens: number;
     readonly dollarsPerRequest: number;
     readonly podDollarsPerHour: number;
@@ -75,7 +79,6 @@ const LOCAL_MODEL_DIMENSIONS = 384;
 const SECONDS_PER_MONTH = 30 * 24 * 3_600;
 const HOURS_PER_MONTH = 30 * 24;
 const { default: CPU_PERCENT } = SETTINGS["autoscaling.cpuPercent"];
-const CPU_REQUEST = parseCpu(SETTINGS["service.cpuRequest"].default) ?? NaN;
 
 export const DEFAULT_WORKLOAD: Workload = {
     texts: 1_000_000,
@@ -87,6 +90,8 @@ export const DEFAULT_WORKLOAD: Workload = {
     precision: SERVICE_SETTINGS.cachePrecision.default,
     isFloat: false,
     redisPrimaries: 1,
+    minReplicas: SETTINGS["service.minReplicas"].default,
+    cpuRequest: SETTINGS["service.cpuRequest"].default,
     dollarsPerMillionTokens: 0.02,
     dollarsPerRequest: Number(SERVICE_SETTINGS.costPerRequestDollars.default),
     podDollarsPerHour: 0.1,
@@ -96,6 +101,7 @@ export const DEFAULT_WORKLOAD: Workload = {
 /** @returns what a workload takes and earns, by the constants that the program and the service use */
 export function planCapacity(workload: Workload): Capacity {
     const { requestsPerSecond, hitRate, precision, texts } = workload;
+    const cpus = parseCpu(workload.cpuRequest) ?? NaN;
     const isLocal = !Object.hasOwn(KNOWN_MODELS, workload.model);
     const dimensions = KNOWN_MODELS[workload.model]?.dimensions ?? LOCAL_MODEL_DIMENSIONS;
     const bytesPerEntry = ENTRY_HEADER_BYTES + dimensions * BYTES_PER_NUMBER[precision];
@@ -104,12 +110,11 @@ export function planCapacity(workload: Workload): Capacity {
     const missesPerSecond = peakRequests * (1 - hitRate);
 
     const hitCpus = peakRequests / (REDIS_HITS_PER_CPU * PLANNED_SHARE);
-    const podsForHits = Math.ceil(hitCpus / (CPU_REQUEST * (CPU_PERCENT / 100)));
+    const podsForHits = Math.ceil(hitCpus / (cpus * (CPU_PERCENT / 100)));
     const podsForMisses = isLocal
-        ? Math.ceil(missesPerSecond / (MISSES_PER_CPU * CPU_REQUEST))
+        ? Math.ceil(missesPerSecond / (MISSES_PER_CPU * cpus))
         : undefined;
-    const least = SETTINGS["service.minReplicas"].default;
-    const pods = Math.max(least, podsForHits, podsForMisses ?? 0);
+    const pods = Math.max(workload.minReplicas, podsForHits, podsForMisses ?? 0);
 
     const bytesPerResponse =
         RESPONSE_BYTES +
@@ -149,9 +154,9 @@ function moneyOf(dollarsPerSecond: number, pods: number, workload: Workload): Mo
     const withoutCache = dollarsPerSecond * SECONDS_PER_MONTH;
     const saved = withoutCache * workload.hitRate;
     // Both colours run their pods: the idle one its least number of them.
-    const idle = SETTINGS["service.minReplicas"].default;
     const overhead =
-        ((pods + idle) * workload.podDollarsPerHour + workload.storageDollarsPerHour) *
+        ((pods + workload.minReplicas) * workload.podDollarsPerHour +
+            workload.storageDollarsPerHour) *
         HOURS_PER_MONTH;
     return { withoutCache, billed: withoutCache - saved, saved, overhead, net: saved - overhead };
 }

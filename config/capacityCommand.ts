@@ -1,4 +1,10 @@
-import { formatBytes, KNOWN_MODELS, runCommand, UserError } from "@property-search/contract";
+import {
+    formatBytes,
+    invalidValue,
+    KNOWN_MODELS,
+    runCommand,
+    UserError,
+} from "@property-search/contract";
 import { SERVICE_SETTINGS } from "@property-search/contract/settings";
 import { Command, Option } from "commander";
 import {
@@ -11,6 +17,7 @@ import {
 } from "./capacity.ts";
 import { SETTINGS } from "./settings/index.ts";
 
+const PRECISIONS = Object.keys(BYTES_PER_NUMBER);
 const MODELS = [SERVICE_SETTINGS.model.default, ...Object.keys(KNOWN_MODELS)];
 
 /** @returns lines of what a workload takes and earns, with the arithmetic of each */
@@ -26,7 +33,7 @@ function capacityReport(workload: Workload): string {
         `Entry      ${number(plan.bytesPerEntry)} bytes: ${plan.dimensions} numbers as ${workload.precision}`,
         `Redis      ${number(plan.redisBytes / 1e9)} GB; redis.memoryLimit ${formatBytes(plan.redisMemoryLimitBytes)} ` +
             `for ${redisPrimaries === 1 ? "one server" : `each of ${redisPrimaries} primaries, the same for replicas`}`,
-        `Pods       ${plan.pods} a colour at the peak: ${podsOf(plan)}`,
+        `Pods       ${plan.pods} a colour at the peak: ${podsOf(plan, workload)}`,
         `Memory     ${number(plan.podMemoryMebibytes)} MiB a pod at most: service.memoryLimit`,
         `Network    ${megabytes(plan.responseBytesPerSecond)} to clients, ${megabytes(plan.redisBytesPerSecond)} from Redis at most`,
         `Upstream   ${number(plan.missesPerSecond)} misses/s at the peak`,
@@ -35,8 +42,8 @@ function capacityReport(workload: Workload): string {
     ].join("\n");
 }
 
-function podsOf({ podsForHits, podsForMisses }: Capacity): string {
-    const least = `service.minReplicas (${SETTINGS["service.minReplicas"].default})`;
+function podsOf({ podsForHits, podsForMisses }: Capacity, { minReplicas }: Workload): string {
+    const least = `service.minReplicas (${minReplicas})`;
     return podsForMisses === undefined
         ? `the larger of ${podsForHits} for hits and ${least}\n           misses wait for the API (autoscaling.missesPerSecondPerPod)`
         : `the largest of ${podsForHits} for hits, ${podsForMisses} for misses and ${least}`;
@@ -52,13 +59,36 @@ function moneyLine(name: string, price: string, money: Money): string {
     );
 }
 
-function amount(flag: string, least: number, most: number) {
-    return (text: string): number => {
-        const value = Number(text);
-        if (/^\d+(\.\d+)?$/.test(text) && value >= least && value <= most) return value;
-        throw new UserError(`${flag} is "${text}"; allowed: a number from ${least} to ${most}`);
+/** What `make capacity` sets a flag by; the user may have typed either. */
+const VARIABLES: Readonly<Record<string, string>> = {
+    "--texts": "TEXTS",
+    "--requests-per-second": "REQUESTS",
+    "--hit-rate": "HIT_RATE",
+    "--model": "MODEL",
+};
+
+/** @param problems gets what is wrong with the value: all are reported together */
+function parser<T>(
+    flag: string,
+    problems: string[],
+    parse: (text: string) => T | undefined,
+    allowed: string,
+) {
+    return (text: string): T | undefined => {
+        const value = parse(text);
+        const variable = VARIABLES[flag];
+        const name = variable === undefined ? flag : `${variable} (${flag})`;
+        if (value === undefined) problems.push(invalidValue(name, text, allowed).message);
+        return value;
     };
 }
+
+function readAmount(text: string, least: number, most: number): number | undefined {
+    const value = Number(text);
+    return /^\d+(\.\d+)?$/.test(text) && value >= least && value <= most ? value : undefined;
+}
+
+const oneOf = (names: readonly string[]) => (text: string) => names.find((name) => name === text);
 
 const DOLLARS = 1e7;
 /** Numbers of a workload: flag, description, bounds. */
@@ -69,29 +99,59 @@ const AMOUNTS = [
     ["--hit-rate", "share of requests that reach no upstream", 0, 1],
     ["--tokens-per-text", "mean tokens of a text", 1, 8_192],
     ["--redis-primaries", "1: standalone; 3: a Redis Cluster of the stack", 1, 1_000],
+    ["--min-replicas", "service.minReplicas", 1, 1_000],
     ["--dollars-per-million-tokens", "price by token", 0, DOLLARS],
     ["--dollars-per-request", "flat price of a request", 0, DOLLARS],
     ["--pod-dollars-per-hour", "cost of a pod", 0, DOLLARS],
     ["--storage-dollars-per-hour", "cost of Redis and what is shared", 0, DOLLARS],
 ] as const;
 
-/** @returns the workload that a command line describes */
+const CPU_REQUEST = SETTINGS["service.cpuRequest"];
+/** Amounts that have no fractions. */
+const WHOLE: readonly string[] = ["--redis-primaries", "--min-replicas"];
+
+/** Words of a workload: flag, description, how it is read, what is allowed. */
+const WORDS = [
+    ["--model", "model", oneOf(MODELS), MODELS.join(", ")],
+    ["--precision", "service.cachePrecision", oneOf(PRECISIONS), PRECISIONS.join(", ")],
+    [
+        "--cpu-request",
+        "service.cpuRequest",
+        (text: string) => (CPU_REQUEST.fits(text) ? text : undefined),
+        CPU_REQUEST.words,
+    ],
+] as const;
+
+/** @returns reads the workload that a command line describes; throws a UserError with all wrong values */
 function readWorkload(program: Command): () => Workload {
+    const problems: string[] = [];
+    const add = (
+        flag: string,
+        value: string,
+        description: string,
+        read: (text: string) => unknown,
+    ) => {
+        const option = new Option(`${flag} <${value}>`, description);
+        const byDefault = DEFAULT_WORKLOAD[option.attributeName() as keyof Workload];
+        program.addOption(option.argParser(read).default(byDefault));
+    };
     for (const [flag, description, least, most] of AMOUNTS) {
-        const option = new Option(`${flag} <number>`, description);
-        const value = DEFAULT_WORKLOAD[option.attributeName() as keyof Workload];
-        program.addOption(option.argParser(amount(flag, least, most)).default(value));
+        const isWhole = WHOLE.includes(flag);
+        const allowed = `a ${isWhole ? "whole " : ""}number from ${least} to ${most}`;
+        const read = (text: string) => {
+            const value = readAmount(text, least, most);
+            return isWhole && !Number.isInteger(value) ? undefined : value;
+        };
+        add(flag, "number", description, parser(flag, problems, read, allowed));
     }
-    const { model, precision } = DEFAULT_WORKLOAD;
-    program
-        .addOption(new Option("--model <name>", "model").choices(MODELS).default(model))
-        .addOption(
-            new Option("--precision <name>", "service.cachePrecision")
-                .choices(Object.keys(BYTES_PER_NUMBER))
-                .default(precision),
-        )
-        .option("--is-float", "clients ask for floats in place of base64", false);
-    return () => program.opts<Workload>();
+    for (const [flag, description, read, allowed] of WORDS) {
+        add(flag, "name", description, parser(flag, problems, read, allowed));
+    }
+    program.option("--is-float", "clients ask for floats in place of base64", false);
+    return () => {
+        if (problems.length > 0) throw new UserError(problems.join("\n"));
+        return program.opts<Workload>();
+    };
 }
 
 if (import.meta.main) {

@@ -44,6 +44,18 @@ describe("without a cluster", () => {
         expect(shown.length).toBeGreaterThan(1);
     });
 
+    test("make capacity reports all wrong values by the names that were typed", async () => {
+        const flags = "--min-replicas 2.5 --cpu-request 0";
+        const { exitCode, output } = await shell(
+            `make capacity TEXTS=abc MODEL=none FLAGS="${flags}" 2>&1`,
+        );
+        expect(exitCode).not.toBe(0);
+        expect(output).toContain('TEXTS (--texts) is "abc"; allowed: a number from 1 to');
+        expect(output).toContain('MODEL (--model) is "none"; allowed: all-MiniLM-L6-v2');
+        expect(output).toContain('--min-replicas is "2.5"; allowed: a whole number from 1 to 1000');
+        expect(output).toContain('--cpu-request is "0"; allowed: CPUs such as');
+    });
+
     test("the command that prints a dashboard prints JSON", async () => {
         const [command] = COMMANDS.filter(({ text }) => text.startsWith("node -e"));
         const { stdout } = await run("node", command?.words.slice(1) ?? [], { cwd: ROOT });

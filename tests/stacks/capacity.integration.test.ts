@@ -82,6 +82,14 @@ describe("the arithmetic", () => {
         expect(plan({ model: "text-embedding-3-small" }).podsForMisses).toBeUndefined();
     });
 
+    test("takes the least pods and the CPU request of the stack, also for the idle colour", () => {
+        const prod = plan({ minReplicas: 3, requestsPerSecond: 0 });
+        expect(prod.pods).toBe(3);
+        expect(prod.byToken.overhead).toBeCloseTo((3 + 3) * 72 + 72);
+        const missing = { hitRate: 0, requestsPerSecond: 200, peak: 3 };
+        expect(plan({ ...missing, cpuRequest: "2" }).podsForMisses).toBe(3);
+    });
+
     test("divides Redis among primaries, and leaves it a quarter for itself", () => {
         const { redisBytes } = plan();
         expect(plan().redisMemoryLimitBytes).toBeCloseTo(redisBytes / 0.75);

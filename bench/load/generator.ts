@@ -7,16 +7,7 @@ import { text } from "node:stream/consumers";
 
 import { BenchError } from "../shared/benchError.ts";
 import { buildGo } from "../shared/goProgram.ts";
-
-/** Milliseconds. */
-export interface Quantiles {
-    readonly p50: number;
-    readonly p90: number;
-    readonly p95: number;
-    readonly p99: number;
-    readonly p999: number;
-    readonly max: number;
-}
+import type { Quantiles } from "../shared/quantiles.ts";
 
 /** What one route answered; times from when the requests were due, unless said otherwise. */
 export interface RouteSummary {

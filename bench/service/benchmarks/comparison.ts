@@ -1,5 +1,6 @@
 import { writeBodies } from "../generators/bodies.ts";
-import type { Latency, Load, Sample } from "../generators/sample.ts";
+import type { Load, Sample } from "../generators/sample.ts";
+import type { Quantiles } from "../../shared/quantiles.ts";
 import type { Target, Peer } from "../peers/peer.ts";
 import type { Service } from "../peers/service/service.ts";
 import type { BenchmarkResult, PeerResult } from "../report/result.ts";
@@ -162,7 +163,7 @@ function peerResult(
     const others = reference?.map(({ rate }) => rate);
     const latency = Object.fromEntries(
         PERCENTILES.map((percentile) => [percentile, of((sample) => sample.latency[percentile])]),
-    ) as unknown as Latency;
+    ) as unknown as Quantiles;
     return {
         name,
         rate: median(rates),

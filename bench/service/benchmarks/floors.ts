@@ -1,4 +1,5 @@
-import type { Latency, Sample } from "../generators/sample.ts";
+import type { Sample } from "../generators/sample.ts";
+import type { Quantiles } from "../../shared/quantiles.ts";
 import type { FloorResult, Unit } from "../report/result.ts";
 import { median, pairedRatio } from "../report/statistics.ts";
 
@@ -45,7 +46,7 @@ export function minRateRatio(own: string, other: string, limit: number): Floor {
     };
 }
 
-export function maxLatency(own: string, percentile: keyof Latency, limit: number): Floor {
+export function maxLatency(own: string, percentile: keyof Quantiles, limit: number): Floor {
     return (samplesByPeer) => {
         const latencies = samplesByPeer.get(own)?.map(({ latency }) => latency[percentile]);
         return latencies && atMost(`${percentile} ≤ ${limit} ms`, limit, "ms", median(latencies));

@@ -1,7 +1,8 @@
 import { BenchError } from "../../shared/benchError.ts";
 import { runToEnd } from "../../shared/runToEnd.ts";
 import { endedChildrenSeconds, groupCpuSeconds } from "../processes/usage.ts";
-import type { Latency, Load, Sample } from "./sample.ts";
+import type { Load, Sample } from "./sample.ts";
+import type { Quantiles } from "../../shared/quantiles.ts";
 
 /** Time for requests that are still open at the end. */
 const GRACE_MILLISECONDS = 40_000;
@@ -47,7 +48,7 @@ interface Parsed {
 }
 
 /** The last line of each generator's output; times in microseconds. */
-interface Line extends Latency {
+interface Line extends Quantiles {
     readonly requests: number;
     readonly microseconds: number;
     readonly bytes: number;

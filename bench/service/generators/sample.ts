@@ -1,8 +1,10 @@
+import type { Quantiles } from "../../shared/quantiles.ts";
+
 /** One run of a generator against one target. Latencies in milliseconds. */
 export interface Sample {
     /** 2xx answers per second. */
     readonly rate: number;
-    readonly latency: Latency;
+    readonly latency: Quantiles;
     readonly bytesPerSecond: number;
     /** Requests without a 2xx answer. */
     readonly failed: number;
@@ -11,15 +13,6 @@ export interface Sample {
     readonly generatorCore: number;
     /** p99 of the delay in milliseconds that the generator itself adds before it sends a request. */
     readonly late?: number;
-}
-
-export interface Latency {
-    readonly p50: number;
-    readonly p90: number;
-    readonly p95: number;
-    readonly p99: number;
-    readonly p999: number;
-    readonly max: number;
 }
 
 /** Input of one run of a generator. */

@@ -1,4 +1,5 @@
-import type { Latency, Sample } from "../generators/sample.ts";
+import type { Sample } from "../generators/sample.ts";
+import type { Quantiles } from "../../shared/quantiles.ts";
 
 /** Result of a benchmark, as in the JSON. */
 export interface BenchmarkResult {
@@ -26,7 +27,7 @@ export interface PeerResult {
     readonly spread: number;
     /** Rate relative to the reference peer: median over the turns. */
     readonly ratio: number | undefined;
-    readonly latency: Latency;
+    readonly latency: Quantiles;
     readonly bytesPerAnswer: number;
     readonly failed: number;
     readonly serverCore: number;

@@ -1,19 +1,6 @@
 /** Verdict of a criterion. Unknown is never met. */
 export type Verdict = "met" | "not met" | "not measured";
 
-/** A row of the table. */
-export interface Row {
-    /** Rows of the requirements that ask for it. */
-    readonly from: string;
-    readonly criterion: string;
-    readonly goal: string;
-    readonly measured: string;
-    readonly workload: string;
-    /** Name of the evidence file in the folder, or the path of one elsewhere; empty if there is none. */
-    readonly evidence: string;
-    readonly verdict: Verdict;
-}
-
 /** What a step found out about one criterion. */
 export interface Finding {
     readonly measured: string;
@@ -23,11 +10,18 @@ export interface Finding {
 
 export interface Criterion {
     readonly id: string;
+    /** Rows of the requirements that ask for it. */
     readonly from: string;
     readonly criterion: string;
     readonly goal: string;
     /** Step that measures it. */
     readonly step: StepName;
+}
+
+/** A row of the table. */
+export interface Row extends Finding, Pick<Criterion, "from" | "criterion" | "goal"> {
+    /** Name of the evidence file in the folder, or the path of one elsewhere; empty if there is none. */
+    readonly evidence: string;
 }
 
 export const STEPS = ["day", "platform", "users", "scaling", "disruption", "documents"] as const;

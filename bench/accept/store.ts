@@ -1,5 +1,5 @@
-import { UserError } from "@property-search/contract";
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { makeFolder, UserError } from "@property-search/contract";
+import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import path from "node:path";
 
 import { SCHEMA, STEPS, type Evidence, type Origin, type StepName } from "./criteria.ts";
@@ -25,7 +25,7 @@ export interface Store {
 }
 
 export function createStore(folder: string, run: Subject): Store {
-    mkdirSync(folder, { recursive: true });
+    makeFolder("OUT", folder);
     /** Evidence of another version of the format does not count. */
     const read = (step: StepName): Evidence | undefined => {
         const file = path.join(folder, `${step}.json`);

@@ -41,7 +41,8 @@ beforeAll(async () => {
         const wait = stalledUntil - performance.now();
         if (wait > 0) {
             held += 1;
-            setTimeout(answer, wait);
+            // A millisecond more, since timers end up to one early: otherwise its user's next request is held back too.
+            setTimeout(answer, Math.ceil(wait) + 1);
         } else answer();
     });
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));

@@ -30,7 +30,7 @@ const MANY_DIMENSIONS = 3_072;
 const BYTES_PER_ENTRY = 600;
 const BYTES_PER_DIMENSION = 34.4;
 const MOST_OF_VECTORS = 512;
-/** Whoever serves it. */
+/** The same by any provider. */
 const LOCAL_MODEL = { name: "all-MiniLM-L6-v2", dimensions: 384 };
 
 /** @returns MiB that a pod may take, whatever its clients do, without the vectors in its memory */

@@ -13,7 +13,7 @@ export interface PortToken {
 
 const TOKENS = ["adminToken", "automationToken"] as const;
 
-/** Each secret opens something else: whoever knows one must not be able to use another. */
+/** Each secret opens something else: nobody who knows one may use another. */
 export function checkDistinctTokens(read: SettingsReader): void {
     const { values } = read;
     for (const name of TOKENS) {

@@ -28,7 +28,7 @@ export interface Death {
 export interface Shift {
     readonly at: number;
     readonly command: string;
-    /** 0: it ended as asked; 2: the judge rolled it back. */
+    /** 0: it ended as requested; 2: the judge rolled it back. */
     readonly exitCode: number | null;
     readonly seconds: number;
     /** Weights afterwards: blue/green. */

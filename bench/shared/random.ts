@@ -1,7 +1,7 @@
 /** A source of numbers in [0, 1). */
 export type Random = () => number;
 
-/** Jest looks globals up anew for each use. */
+/** Jest looks globals up at each use. */
 const { imul } = Math;
 
 /** Mulberry32: the same numbers for the same seed on every machine. */

@@ -11,7 +11,7 @@ const MAX_RECOMMENDATIONS = 3;
 const MAX_GAPS = 5;
 
 export interface SlackOptions extends SendOptions {
-    /** Incoming webhook: whoever knows this URL can post. No message or error contains it. */
+    /** Incoming webhook: anyone who knows this URL can post. No message or error contains it. */
     readonly webhookUrl: string;
 }
 

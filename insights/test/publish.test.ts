@@ -20,7 +20,7 @@ let url: string;
 let answers: Answer[];
 let received: { call: string; authorization: string | undefined; body: string }[];
 
-/** The page: it answers as told, and 200 afterwards. */
+/** The page: it answers as configured, and 200 afterwards. */
 beforeEach(async () => {
     received = [];
     answers = [];

@@ -299,7 +299,7 @@ export function checksOfVerify({ url, weights, shares, cached }: VerifyResult): 
         },
         {
             what: "cached answers are fast, from this machine with its way to the Gateway",
-            // The network of whoever deploys is not the stack's.
+            // The network of the machine that deploys is not the stack's.
             result: p95 < limit ? "verified" : "not verified",
             detail: `p50 ${percentile(0.5)} ms, p95 ${percentile(0.95)} ms, p99 ${percentile(0.99)} ms of ${cached.length} hits, 8 at a time; goal: p95 below ${limit} ms`,
         },

@@ -48,7 +48,7 @@ export const nodeRestart: Rehearsal = {
         context.figure(withGoal("alerts delivered again after", "s", watched, "<=", 300));
         context.measure("failed requests", "", traffic.failed());
     },
-    // A node that does not return by itself is recreated.
+    // A node that does not return is recreated.
     putBack: async (target) => {
         if (await arePodsReady(target.cluster).catch(() => false)) return;
         await target.make("bring the platform back", ["up"]);

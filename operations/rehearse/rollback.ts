@@ -66,7 +66,7 @@ export const rollback: Rehearsal = {
                     START_SECONDS,
                 ),
             );
-            if (early) throw new UserError(`the switch has ended by itself:\n${early.output}`);
+            if (early) throw new UserError(`the switch ended too early:\n${early.output}`);
             const shifted = Date.now();
             await context.waitFor(
                 "the candidate answers requests",

@@ -33,7 +33,7 @@ const PAUSE_MILLISECONDS = 60_000;
 
 /**
  * Leases in Redis. A lease whose acquisition or release timed out may exist anyway, and other pods would wait
- * for it, so its release is retried until Redis responds. After an error reply, the lease expires by itself.
+ * for it, so its release is retried until Redis responds. After an error reply, the lease expires.
  */
 export function createLeases(
     commands: Pick<RedisCommands, "acquireLeases" | "releaseLeases">,

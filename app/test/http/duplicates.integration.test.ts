@@ -202,7 +202,7 @@ describe("A body over the limit of its route", () => {
     test.each<[string, Sent]>([
         ["feedback", { path: PATHS.feedback, length: 1_025 }],
         [
-            "feedback, asked for",
+            "feedback, requested",
             { path: PATHS.feedback, length: 2_000, headers: ["expect: 100-continue"] },
         ],
         ["texts", { path: PATHS.embed, length: 9 * 2 ** 20 }],

@@ -57,7 +57,7 @@ export interface UsersOptions extends Omit<SessionOptions, "id" | "random"> {
 }
 
 /**
- * Users who are all there at the same time, from the first pause to the end: whoever ends a session begins the next one.
+ * Users who are all there at the same time, from the first pause to the end: a user who ends a session begins the next one.
  * A pause counts from the time at which the previous request was due, so a slow answer delays nothing of the schedule.
  */
 export function* createUsers(options: UsersOptions): Generator<TraceEntry> {

@@ -236,7 +236,7 @@ describe("findings", () => {
     const fakeCluster = (read: () => Promise<unknown>) =>
         ({ objects: { read } }) as unknown as Parameters<typeof watchReplicas>[0];
 
-    test("of autoscaling count pods that are ready, not those that are asked for", async () => {
+    test("of autoscaling count pods that are ready, not those that are requested", async () => {
         let [wanted, ready] = [2, 1];
         const cluster = fakeCluster(() =>
             Promise.resolve({ spec: { replicas: wanted }, status: { readyReplicas: ready } }),

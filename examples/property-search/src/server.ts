@@ -35,7 +35,7 @@ export interface RunningServer {
 /** Share of the drain time in which new requests are accepted. */
 const ACCEPT_SHARE = 0.5;
 const POLL_MILLISECONDS = 50;
-/** Connections besides those of requests with a body: idle ones, probes, and those that are told to come back. */
+/** Connections besides those of requests with a body: idle ones, probes, and those that must come back later. */
 const OTHER_CONNECTIONS = 2_048;
 
 /** Serves the page and its API, and embeds the listings. @throws UserError if the port is in use */
@@ -97,7 +97,7 @@ export async function serve({
     server.maxConnections = settings.maxRequests + OTHER_CONNECTIONS;
     await listen(server, settings.port);
     const ready = catalogue.load(end.signal);
-    // Whoever does not wait for it learns of readiness by /readyz.
+    // A client that does not wait for it sees readiness at /readyz.
     ready.catch(() => undefined);
     return {
         port: (server.address() as AddressInfo).port,

@@ -222,7 +222,7 @@ describe("a chat API", () => {
         ]);
     });
 
-    test("holds a request that counts: more at a time than allowed are told to come back", async () => {
+    test("holds a request that counts: more than allowed at a time must come back later", async () => {
         prompts = [];
         const held = new Promise<() => void>((resolve) => {
             respond = (...exchange) => resolve(() => say("Here.")(...exchange));

@@ -109,8 +109,8 @@ function redisMemory({ redis, lookups, cost, missReasons }: Figures): Recommenda
                     `${name} evicted ${formatCount(evictedKeys ?? null)} keys; it used up to ${formatShareOf(maxUsedBytes, limitBytes)} of its memory limit`,
             ),
             share === null
-                ? `${formatCount(misses)} misses in the window; how many of them asked for an evicted entry is not measured`
-                : `${formatPercent(share.value)} of ${formatCount(missReasons.sampled)} sampled misses asked for an evicted entry`,
+                ? `${formatCount(misses)} misses in the window; how many of them were of evicted entries is not measured`
+                : `${formatPercent(share.value)} of ${formatCount(missReasons.sampled)} sampled misses were of evicted entries`,
         ],
     };
 }

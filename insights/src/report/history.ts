@@ -123,7 +123,7 @@ async function writeIndex(folder: string): Promise<void> {
     const title = "Reports of the embedding cache";
     const body = `<h1>${title}</h1>
 <div class="table" role="region" aria-label="${title}" tabindex="0"><table>
-<caption>Latest first; each covers the 24 hours, or the hours asked for, before its end on that day (UTC)</caption>
+<caption>Latest first; each covers the 24 hours, or the hours chosen, before its end on that day (UTC)</caption>
 <thead><tr><th scope="col">Day</th><th scope="col">Figures</th><th scope="col" class="figure">Hit rate</th><th scope="col" class="figure">Net savings</th></tr></thead>
 <tbody>
 ${rows.join("\n")}

@@ -527,7 +527,7 @@ describe("in a browser", () => {
         );
         expect(reasons.map(([name, , share]) => [name, share])).toEqual([
             ["Its entry had expired", "33.3 %"],
-            ["Never asked before", "50.0 %"],
+            ["Never requested before", "50.0 %"],
             ["Not classified: its history is not known", "16.7 %"],
         ]);
         await context.close();

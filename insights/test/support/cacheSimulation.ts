@@ -20,7 +20,7 @@ export interface SimulationOptions {
 /** Dollars saved by the cache, less what its entries cost, of each day since the end of the warm-up. */
 export type NetByDay = readonly number[];
 
-/** Jest looks globals up anew for each use. */
+/** Jest looks globals up at each use. */
 const { imul, floor, min } = Math;
 const NEVER = Number.NEGATIVE_INFINITY;
 /** Share of a lifetime by which it is shorter at random, as in the service. */

@@ -17,7 +17,7 @@ export interface TraceOptions {
     readonly flashCrowdDay: number;
 }
 
-/** Jest looks globals up anew for each use. */
+/** Jest looks globals up at each use. */
 const { round, log, floor, min, cos, PI } = Math;
 export const DAY_SECONDS = 86_400;
 /** Share of the requests at night over those at noon, and of a weekend's over a weekday's. */

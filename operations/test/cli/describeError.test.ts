@@ -10,7 +10,7 @@ import { RenderError } from "../../stack/render.ts";
 import { VerifyError } from "../../gateway/client.ts";
 
 test.each([ClusterError, ConfigError, LocalError, ReleaseError, RenderError, VerifyError])(
-    "%p is a sentence for whoever runs a command, in any of them",
+    "%p is a sentence for the user of a command, in any of them",
     (type) => {
         const error = new type("service.minReplicas is 0; allowed: 1 or more");
         expect(error).toBeInstanceOf(UserError);

@@ -216,7 +216,7 @@ test.each<[string, State, Record<string, unknown>, string, unknown]>([
         "the certificate is valid",
         "failed: gateway for -1 days",
     ],
-])("%s is told", async (_, state, values, what, result) => {
+])("%s is reported", async (_, state, values, what, result) => {
     expect((await check(state, { ...HEALTHY, ...values }))[what]).toEqual(result);
 });
 

@@ -26,7 +26,7 @@ afterAll(async () => {
 
 const startedAt = "2026-12-01T08:00:00.000Z";
 
-test("one command has a cluster at a time, and the others are told what to do", async () => {
+test("one command has a cluster at a time, and the others say what to do", async () => {
     const commands = ["make rehearse NAME=a", "make training EXERCISE=1", "make accept"];
     const taken = await Promise.allSettled(commands.map((one) => lockCluster(cluster, one)));
     const releases = taken.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));

@@ -55,7 +55,7 @@ describe("background traffic", () => {
         expect(traffic.answeredBy("blue", 0)).toBe(0);
     });
 
-    test("says how connections fail, and ends by itself", async () => {
+    test("says how connections fail, and ends", async () => {
         const { url } = await listen(server);
         const client = { url, apiKey: undefined };
         const options = { client, perSecond: 50, maxSeconds: 0.5, run: "two" };

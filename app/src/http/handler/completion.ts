@@ -131,7 +131,7 @@ export function createCompletion(
                 : resolved.map((item) => shortenItem(item, shortenTo));
         const totals = computeTotals(items);
         const headers = [HEADERS.requestId, pending.id, ...admission.headers];
-        // Texts that differ only after the truncation have the same vector, so clients must be told.
+        // Texts that differ only after the truncation have the same vector, so clients must learn of it.
         if (totals.truncated > 0) headers.push(HEADERS.truncated, String(totals.truncated));
         if (totals.quality) headers.push(...formatQuality(totals.quality));
         responder.sendVectors(

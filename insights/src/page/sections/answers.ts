@@ -12,11 +12,11 @@ const RESULTS: Readonly<Record<string, string>> = {
 };
 
 const REASONS: Readonly<Record<string, string>> = {
-    cold: "never asked before",
+    cold: "never requested before",
     expired: "its entry had expired",
     evicted: "its entry was displaced by others",
     invalidated: "its entry was deleted by an operator",
-    not_stored: "asked before, but not stored",
+    not_stored: "requested before, but not stored",
     unknown: "not classified: its history is not known",
 };
 

@@ -122,12 +122,15 @@ test.each([
     ["embeddings", embed, "text/html", "<html>"],
     ["embeddings", embed, "application/json", "null"],
     ["embeddings", embed, "application/json", '{"data":[null]}'],
-])("an error of the %s API names what is wrong with an answer of %s %s", async (_, call, type, body) => {
-    respond = (response) => response.setHeader("content-type", type).end(body);
-    const reason = await call().then(String, String);
-    expect(reason).toMatch(/another form|0 vectors for 1 texts/);
-    expect(reason).not.toMatch(/undefined|null|property/);
-});
+])(
+    "an error of the %s API names what is wrong with an answer of %s %s",
+    async (_, call, type, body) => {
+        respond = (response) => response.setHeader("content-type", type).end(body);
+        const reason = await call().then(String, String);
+        expect(reason).toMatch(/another form|0 vectors for 1 texts/);
+        expect(reason).not.toMatch(/undefined|null|property/);
+    },
+);
 
 test("no call continues or begins after the deadline", async () => {
     calls = 0;

@@ -74,7 +74,7 @@ test("another page is forwarded until the command is interrupted", async () => {
     await expect(fetch(url)).rejects.toThrow();
 });
 
-test("a stack without insights is told how to get them", async () => {
+test("a stack without insights gets an error that says how to enable them", async () => {
     await expect(
         showImpactPage(clusterWith({}), { print, signal: new AbortController().signal }),
     ).rejects.toThrow("c has no insights: set insights.enabled and insights.image, and deploy");

@@ -10,6 +10,11 @@ export async function usedBytes(): Promise<number> {
     // Buffers of the first collection are released by the second.
     collectGarbage();
     await nextTurn();
+    return usedBytesNow();
+}
+
+/** The same for a callback that cannot wait; buffers that were freed in this turn may still count. */
+export function usedBytesNow(): number {
     collectGarbage();
     const { heapUsed, arrayBuffers } = process.memoryUsage();
     return heapUsed + arrayBuffers;

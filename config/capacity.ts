@@ -1,7 +1,6 @@
 import { KNOWN_MODELS, MISSES_PER_CPU, parseCpu } from "@property-search/contract";
-import { SERVICE_SETTINGS, type ServiceSettings } from "@property-search/contract/settings";
+import { DEFAULT_SETTINGS, mostMebibytes } from "@property-search/contract/settings";
 import { DATA_SHARE } from "../components/redis/settings.ts";
-import { mostMebibytes } from "./serviceMemory.ts";
 import { SETTINGS } from "./settings/index.ts";
 
 /** What a deployment has to carry. docs/capacity.md explains each. */
@@ -86,14 +85,14 @@ export const DEFAULT_WORKLOAD: Workload = {
     peak: 3,
     hitRate: 0.8,
     tokensPerText: 50,
-    model: SERVICE_SETTINGS.model.default,
-    precision: SERVICE_SETTINGS.cachePrecision.default,
+    model: DEFAULT_SETTINGS.model,
+    precision: DEFAULT_SETTINGS.cachePrecision,
     isFloat: false,
     redisPrimaries: 1,
     minReplicas: SETTINGS["service.minReplicas"].default,
     cpuRequest: SETTINGS["service.cpuRequest"].default,
     dollarsPerMillionTokens: 0.02,
-    dollarsPerRequest: Number(SERVICE_SETTINGS.costPerRequestDollars.default),
+    dollarsPerRequest: Number(DEFAULT_SETTINGS.costPerRequestDollars),
     podDollarsPerHour: 0.1,
     storageDollarsPerHour: 0.1,
 };
@@ -132,7 +131,11 @@ export function planCapacity(workload: Workload): Capacity {
         podsForHits,
         podsForMisses,
         pods,
-        podMemoryMebibytes: mostMebibytes(settingsOf(workload, isLocal)),
+        podMemoryMebibytes: mostMebibytes({
+            ...DEFAULT_SETTINGS,
+            model: workload.model,
+            provider: isLocal ? "local" : "openai",
+        }),
         bytesPerResponse,
         responseBytesPerSecond: peakRequests * bytesPerResponse,
         redisBytesPerSecond: peakRequests * bytesPerEntry,
@@ -159,17 +162,4 @@ function moneyOf(dollarsPerSecond: number, pods: number, workload: Workload): Mo
             workload.storageDollarsPerHour) *
         HOURS_PER_MONTH;
     return { withoutCache, billed: withoutCache - saved, saved, overhead, net: saved - overhead };
-}
-
-/** Settings of the service that its memory depends on. */
-function settingsOf({ model, precision }: Workload, isLocal: boolean): ServiceSettings {
-    const defaults = Object.fromEntries(
-        Object.entries(SERVICE_SETTINGS).map(([name, row]) => [name, row.default]),
-    ) as ServiceSettings;
-    return {
-        ...defaults,
-        model,
-        cachePrecision: precision,
-        provider: isLocal ? "local" : "openai",
-    };
 }

@@ -1,6 +1,8 @@
 import { parseBytes, parseCpu, type Colour } from "@property-search/contract";
 import {
     apiKeysFor,
+    localCacheEntriesWithin,
+    mostMebibytes,
     partsOfList,
     SERVICE_SETTINGS,
     type ServiceSettings,
@@ -8,7 +10,6 @@ import {
 import type * as pulumi from "@pulumi/pulumi";
 import type { Resources } from "../components/workload.ts";
 import type { ConfigReader } from "./reader.ts";
-import { checkMemory, localCacheEntriesWithin } from "./serviceMemory.ts";
 
 /** The model in the image, whose limits the service knows (app/src/upstream/local). */
 const LOCAL_MODEL = "all-MiniLM-L6-v2";
@@ -16,6 +17,7 @@ const LOCAL_MODEL = "all-MiniLM-L6-v2";
 /** Bytes of a vector of the local model, the shortest there is; half of the memory may be for them. */
 const BYTES_PER_VECTOR = 384 * 4;
 const SHARE_OF_VECTORS = 0.5;
+const MEBIBYTE = 1024 * 1024;
 
 export interface Release {
     readonly image: string;
@@ -103,6 +105,20 @@ function checkCache(
     read.addError(
         SERVICE_SETTINGS.localCacheMaxEntries.key,
         `is ${entries}; allowed: no more than ${most}, whose vectors fill half of service.memoryLimit (${memoryLimit})`,
+    );
+}
+
+/** A pod that takes more than its limit is killed, with all that it had in hand. */
+function checkMemory(
+    read: ConfigReader,
+    { memoryLimit }: Resources,
+    settings: ServiceSettings,
+): void {
+    const least = mostMebibytes(settings);
+    if (!((parseBytes(memoryLimit) ?? NaN) < least * MEBIBYTE)) return;
+    read.addError(
+        "service.memoryLimit",
+        `is "${memoryLimit}"; allowed: no less than ${least}Mi, what a pod with these settings may take (docs/service/limits.md)`,
     );
 }
 

@@ -52,7 +52,7 @@ export const MAX_NAMESPACES = 8;
 export const IDLE_MILLISECONDS = 3_600_000;
 /** Of one namespace. Models with longer vectors are rare, and a namespace of them takes more than 48 MB. */
 export const MAX_DIMENSIONS = 4_096;
-/** Of all namespaces together: config/serviceMemory.ts reserves memory for as many. */
+/** Of all namespaces together: contract/src/settings/memory.ts reserves memory for as many. */
 export const MAX_DIMENSIONS_IN_USE = MAX_NAMESPACES * 3_072;
 
 export function createNamespaces(options: NamespacesOptions): Namespaces {

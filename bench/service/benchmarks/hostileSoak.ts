@@ -1,4 +1,7 @@
+import { DEFAULT_SETTINGS, mostMebibytes } from "@property-search/contract/settings";
+
 import { oursWithRedis } from "../peers/service/service.ts";
+import { MODEL } from "../upstream/vectors.ts";
 import { startUpstream } from "../upstream/start.ts";
 import { requestBodies } from "../workload.ts";
 import { NORMAL_TEXTS } from "./attacks/kinds.ts";
@@ -24,8 +27,8 @@ const HARMLESS = ["normal"];
 const BASELINE_SHARE = 0.25;
 /** Not measured: caches fill, code is compiled, heaps grow to their size. */
 const WARM_UP_SECONDS = 10;
-/** Derived in docs/service/performance.md. */
-const MAX_RESIDENT_MIB = 1_024;
+/** What such a pod may take at most (docs/service/limits.md), as the program requires of its memory limit. */
+const MAX_RESIDENT_MIB = mostMebibytes({ ...DEFAULT_SETTINGS, provider: "openai", model: MODEL });
 
 interface Phase {
     readonly sample: SteadySample;

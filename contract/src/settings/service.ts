@@ -283,3 +283,7 @@ export const SERVICE_SETTINGS = {
 } satisfies Readonly<Record<string, Setting>>;
 
 export type ServiceSettings = ValuesOf<typeof SERVICE_SETTINGS>;
+
+export const DEFAULT_SETTINGS = Object.fromEntries(
+    Object.entries(SERVICE_SETTINGS).map(([name, row]) => [name, row.default]),
+) as ServiceSettings;

@@ -1,7 +1,16 @@
-import { KNOWN_MODELS, parseBytes, type KnownModel } from "@property-search/contract";
-import type { ServiceSettings } from "@property-search/contract/settings";
-import type { Resources } from "../components/workload.ts";
-import type { ConfigReader } from "./reader.ts";
+import { KNOWN_MODELS, type KnownModel } from "../models.ts";
+import type { ServiceSettings } from "./service.ts";
+
+/** Settings that a pod's memory depends on. */
+export type MemorySettings = Pick<
+    ServiceSettings,
+    | "provider"
+    | "model"
+    | "modelThreads"
+    | "semanticMode"
+    | "semanticMaxEntries"
+    | "localCacheMaxEntries"
+>;
 
 const MEBIBYTE = 1024 * 1024;
 
@@ -34,7 +43,7 @@ const MOST_OF_VECTORS = 512;
 const LOCAL_MODEL = { name: "all-MiniLM-L6-v2", dimensions: 384 };
 
 /** @returns MiB that a pod may take, whatever its clients do, without the vectors in its memory */
-function mebibytesWithoutVectors(settings: ServiceSettings): number {
+function mebibytesWithoutVectors(settings: MemorySettings): number {
     const { provider, model, modelThreads, semanticMode, semanticMaxEntries } = settings;
     const isLocal = provider === "local";
     const known = isLocal ? undefined : KNOWN_MODELS[model];
@@ -49,24 +58,24 @@ function mebibytesWithoutVectors(settings: ServiceSettings): number {
     return always + computing + reuse;
 }
 
-function dimensionsOf({ provider, model }: ServiceSettings): number {
+function dimensionsOf({ provider, model }: MemorySettings): number {
     const isLocal = provider === "local";
     const isLocalModel = isLocal || model === LOCAL_MODEL.name;
     return isLocalModel ? LOCAL_MODEL.dimensions : keptDimensions(KNOWN_MODELS[model]);
 }
 
-const bytesPerEntry = (settings: ServiceSettings): number =>
+const bytesPerEntry = (settings: MemorySettings): number =>
     BYTES_PER_ENTRY + dimensionsOf(settings) * BYTES_PER_DIMENSION;
 
 /** @returns MiB that a pod may take, whatever its clients do */
-export function mostMebibytes(settings: ServiceSettings): number {
+export function mostMebibytes(settings: MemorySettings): number {
     const bytes = settings.localCacheMaxEntries * bytesPerEntry(settings);
     const vectors = Math.min(MOST_OF_VECTORS, bytes / MEBIBYTE);
     return Math.ceil(mebibytesWithoutVectors(settings) + vectors);
 }
 
 /** @returns most entries that the local cache of a pod with this memory may have; Infinity: its bound of bytes suffices */
-export function localCacheEntriesWithin(bytes: number, settings: ServiceSettings): number {
+export function localCacheEntriesWithin(bytes: number, settings: MemorySettings): number {
     const left = bytes / MEBIBYTE - mebibytesWithoutVectors(settings);
     return left >= MOST_OF_VECTORS
         ? Infinity
@@ -85,18 +94,4 @@ function reuseMebibytes(dimensions: number, entries: number): number {
 /** A vector that may be shortened is kept twice: its beginnings are kept too. */
 function keptDimensions(known: KnownModel | undefined): number {
     return known ? known.dimensions * (known.supportsShortening ? 2 : 1) : Infinity;
-}
-
-/** A pod that takes more than its limit is killed, with all that it had in hand. */
-export function checkMemory(
-    read: ConfigReader,
-    { memoryLimit }: Resources,
-    settings: ServiceSettings,
-): void {
-    const least = mostMebibytes(settings);
-    if (!((parseBytes(memoryLimit) ?? NaN) < least * MEBIBYTE)) return;
-    read.addError(
-        "service.memoryLimit",
-        `is "${memoryLimit}"; allowed: no less than ${least}Mi, what a pod with these settings may take (docs/service/limits.md)`,
-    );
 }

@@ -80,14 +80,15 @@ export function createTokenBudget({
 
     /**
      * @param reserved tokens reserved for this call
-     * @param expected estimate for the first call of a new tenant; at one token per byte, most would be
-     * rejected
+     * @param expected estimate by the inputs alone, for a tenant's only call: neither one token per byte nor what was
+     * learned from other texts may reject it for ever
      * @throws LimitError
      */
     function check(tenant: string, limits: Limits, reserved: number, expected: number): void {
         const { tokensPerMinute = Infinity, tokensPerMonth = Infinity } = limits;
         const { tokensThisMinute, tokensThisMonth } = usage.get(tenant, limits);
-        const own = isFirst(tenant) ? Math.min(reserved, expected) : reserved;
+        const isOnlyCall = callsInFlight.get(tenant) === 1;
+        const own = isOnlyCall ? Math.min(reserved, expected) : reserved;
         const leftOf = (limit: number, used: number): number =>
             Math.max(0, limit - used + reserved);
         const leftThisMonth = leftOf(tokensPerMonth, tokensThisMonth);
@@ -108,11 +109,6 @@ export function createTokenBudget({
                 own > tokensPerMinute ? undefined : secondsToNextMinute(),
             );
         }
-    }
-
-    /** The tokens per byte of this tenant are unknown, and it has no other call in flight. */
-    function isFirst(tenant: string): boolean {
-        return !tokensPerByte.has(tenant) && callsInFlight.get(tenant) === 1;
     }
 
     /** A token has at least one byte, which is the estimate until the first bill. */

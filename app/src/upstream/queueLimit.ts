@@ -22,9 +22,17 @@ export function isShareExhausted(
     );
 }
 
-export function overloadedError(): UpstreamError {
-    const message = "The upstream queue is full; retry later";
+export function overloadedError(
+    message = "The upstream queue is full; retry later",
+): UpstreamError {
     return new UpstreamError(503, "overloaded", message, 1);
+}
+
+/** @param waiting number of inputs that wait */
+export function lateError(waiting: number): UpstreamError {
+    return overloadedError(
+        `The upstream is slow: ${waiting} inputs wait, longer than the deadline of this request; retry later`,
+    );
 }
 
 /** Tracks waiting inputs by tenant. */

@@ -225,6 +225,13 @@ describe("Tokens", () => {
         await expect(one.reserve(600)).rejects.toThrow("about 135 tokens");
     });
 
+    test("learned from other texts do not reject the only call, which would never be corrected", async () => {
+        const one = pod({ tokensPerMinute: 1_000 });
+        expect(await one.send(100, 100)).toBe(true);
+        // 2,000 tokens by what was learned, and 500 by a usual text.
+        expect(await one.send(2_000, 500)).toBe(true);
+    });
+
     test("that can never fit have no retry-after", async () => {
         const one = pod({ tokensPerMinute: 100 });
         await one.send(40, 10);

@@ -8,7 +8,7 @@ import { createCallSizes } from "../../src/upstream/batching/callSize.ts";
 import { createAdaptiveConcurrency } from "../../src/upstream/batching/concurrency.ts";
 import { CallTooLargeError, UpstreamError } from "../../src/upstream/upstream.ts";
 import { createEmbedding, type Embedding } from "../../src/vector/embedding.ts";
-import { batchedUpstream, embedAll, outcomesOf } from "../support/embedAll.ts";
+import { batchedUpstream, embedAll, outcomesOf, sizesUpTo } from "../support/embedAll.ts";
 import { eventually } from "../support/eventually.ts";
 import { createContext } from "../support/requestContext.ts";
 import { trueTokens, trueVector } from "../support/vectors.ts";
@@ -114,7 +114,50 @@ describe("calls of the upstream", () => {
         expect(short?.context.dimensions).toBe(4);
     });
 
-    test("are rejected immediately if they could not finish in time", async () => {
+    describe("after slow calls of one input", () => {
+        /** Its mean call takes 20 ms: 200 inputs would take 4 s. */
+        async function slowUpstream() {
+            let pause = 200;
+            const sent: string[] = [];
+            const embed = batchedUpstream(
+                async (inputs) => {
+                    sent.push(...textsOf(inputs));
+                    await new Promise((resolve) => setTimeout(resolve, pause));
+                    return textsOf(inputs).map((text) =>
+                        createEmbedding(trueVector(text), trueTokens(text), false),
+                    );
+                },
+                { limit: 1, sizes: sizesUpTo(1) },
+            );
+            const ask = (count: number, name: string, milliseconds: number) =>
+                embedAll(embed, inputsOf(Array.from({ length: count }, (_, n) => `${name} ${n}`)), {
+                    ...createContext(),
+                    deadline: performance.now() + milliseconds,
+                });
+            await ask(1, "slow", 10_000);
+            pause = 0;
+            return { ask, sent };
+        }
+
+        test("a request with nothing before it is sent, however many inputs it has", async () => {
+            const { ask } = await slowUpstream();
+            expect(await ask(200, "many", 3_000)).toHaveLength(200);
+        });
+
+        test("one that would not be reached in time is rejected immediately", async () => {
+            const { ask, sent } = await slowUpstream();
+            const before = ask(200, "many", 3_000);
+            await expect(ask(1, "late", 3_000)).rejects.toMatchObject({
+                status: 503,
+                code: "overloaded",
+                message: expect.stringMatching(/The upstream is slow: \d+ inputs wait/) as string,
+            });
+            await before;
+            expect(sent).not.toContain("late 0");
+        });
+    });
+
+    test("are rejected immediately if the queue is full", async () => {
         const { ask, calls, close } = upstream(1);
         const open = close();
         const first = ask(["first"]);

@@ -3,7 +3,7 @@ import type { Input } from "../../input.ts";
 import type { RequestContext } from "../../requestContext.ts";
 import type { Embedding } from "../../vector/embedding.ts";
 import { measureInputs, type InputSize } from "../inputSize.ts";
-import { isShareExhausted, overloadedError } from "../queueLimit.ts";
+import { isShareExhausted, lateError, overloadedError } from "../queueLimit.ts";
 import {
     toUpstreamError,
     type Upstream,
@@ -159,7 +159,7 @@ export function withBatching(
         }
     }
 
-    /** Rejects a request that would exceed its deadline in the queue, or its tenant's share of the queue. */
+    /** Rejects a request that would not be reached before its deadline, or that exceeds its tenant's share of the queue. */
     function findOverload(
         { tenant, deadline }: RequestContext,
         added: InputSize,
@@ -167,13 +167,14 @@ export function withBatching(
         const own = queue.queuedSize(tenant);
         const all = waitingSize();
         const tenants = queue.countTenants() + (own.items > 0 ? 0 : 1);
-        // Tenants are served in turn, so at most this many queued inputs come first.
-        const ahead = Math.min(all.items + added.items, (own.items + added.items) * tenants);
+        // Tenants are served in turn, so at most this many queued inputs come first. The request's own do not count:
+        // what is done of them before the deadline is cached, and calls that are sent correct the estimate.
+        const ahead = Math.min(all.items, own.items * tenants);
         const rounds = ahead / (sizes.current().items * concurrency.limit());
         const isLate = performance.now() + rounds * meanMilliseconds > deadline;
         if (!isLate && !isShareExhausted(all, own, added, tenants)) return undefined;
         events.onOverload();
-        return overloadedError();
+        return isLate ? lateError(all.items) : overloadedError();
     }
 
     return {

@@ -3,14 +3,14 @@ import { connect, type Socket } from "node:net";
 import { setTimeout as wait } from "node:timers/promises";
 
 import { vectorError } from "../fill.ts";
-import { BODIES, dimensionsOf, inputJson, RAW, TEXTS } from "./kinds.ts";
+import { BODIES, dimensionsOf, inputJson, RAW, SLOW_BODIES, TEXTS } from "./kinds.ts";
 import { send } from "./send.ts";
 import type { AttackReport } from "./start.ts";
 
 /**
  * Sends hostile requests, one of each kind at a time, for a given time.
  *
- *   node attackers.ts URL SECONDS REPORT [NAME…]
+ *   node attackers.ts URL SECONDS REPORT NAME…
  */
 const MIB = 2 ** 20;
 /** Pause between two requests of an attack, since it shares the cores with normal traffic. */
@@ -40,10 +40,10 @@ function attacks(): [string, Attack][] {
             const bytes = Buffer.from(make(url.host), "latin1");
             return () => sendBytes(bytes);
         }),
-        ["slowBodies", () => sendSlowBodies],
+        [SLOW_BODIES, () => sendSlowBodies],
     ];
     return all
-        .filter(([name]) => chosen.length === 0 || chosen.includes(name))
+        .filter(([name]) => chosen.includes(name))
         .map(([name, prepare]) => [name, prepare()]);
 }
 

@@ -84,6 +84,17 @@ export const RAW: Readonly<Record<string, (host: string) => string>> = {
         "1\r\n \r\n".repeat(20_000),
 };
 
+/** Clients that send a large body except its end. */
+export const SLOW_BODIES = "slowBodies";
+
+/** Texts of normal traffic, whose vectors are checked. */
+export const HARMLESS = "normal";
+
+export const ATTACKS: readonly string[] = [
+    ...[BODIES, TEXTS, RAW].flatMap((kinds) => Object.keys(kinds)),
+    SLOW_BODIES,
+].filter((name) => name !== HARMLESS);
+
 export function inputJson(
     input: string | readonly string[],
     dimensions = NATIVE_DIMENSIONS,

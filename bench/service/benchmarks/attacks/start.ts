@@ -21,13 +21,13 @@ export interface AttackReport {
  * Attacks the service from a separate process at idle priority on the generator's core, so that the measured
  * clients never wait for the attackers.
  *
- * @param names names of the attacks; if empty, all
+ * @param names of `ATTACKS`, or `HARMLESS`
  */
 export async function attack(
     { resources, cores, signal }: Pick<BenchmarkContext, "resources" | "cores" | "signal">,
     { url }: Pick<Target, "url">,
     seconds: number,
-    names: readonly string[] = [],
+    names: readonly string[],
 ): Promise<AttackReport> {
     const { processes } = resources;
     const report = path.join(processes.folder, `attacks-${Date.now()}.json`);

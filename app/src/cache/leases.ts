@@ -17,11 +17,6 @@ export interface LeasesOptions {
     readonly log: Log;
 }
 
-interface PendingRelease {
-    readonly key: string;
-    readonly token: string;
-}
-
 const LEASE_PREFIX = `${CACHE_KEY_PREFIX}lease:`;
 const RETRY_MILLISECONDS = 500;
 /** Beyond this, unreleased leases expire. */
@@ -40,8 +35,8 @@ export function createLeases(
     { isAvailable, log }: LeasesOptions,
 ): Leases {
     /** Leases that may exist in Redis. */
-    const leaseIds = new Set<string>();
-    const pendingReleases = new Map<string, PendingRelease>();
+    const held = new KeysByToken();
+    const pendingReleases = new KeysByToken();
     let timer: NodeJS.Timeout | undefined;
     let pausedUntil = -Infinity;
 
@@ -52,34 +47,33 @@ export function createLeases(
         milliseconds: number,
     ): Promise<ReadonlySet<string>> {
         if (!isAvailable()) return new Set(keys);
-        if (keys.length > MAX_KEYS_PER_COMMAND) {
-            const first = await acquireLeases(
-                keys.slice(0, MAX_KEYS_PER_COMMAND),
-                token,
-                milliseconds,
-            );
-            const others = await acquireLeases(
-                keys.slice(MAX_KEYS_PER_COMMAND),
-                token,
-                milliseconds,
-            );
-            return new Set([...first, ...others]);
+        const granted = new Set<string>();
+        for (let at = 0; at < keys.length; at += MAX_KEYS_PER_COMMAND) {
+            const part = keys.slice(at, at + MAX_KEYS_PER_COMMAND);
+            for (const key of await acquirePart(part, token, milliseconds)) granted.add(key);
         }
-        for (const key of keys) leaseIds.add(leaseId(key, token));
+        return granted;
+    }
+
+    async function acquirePart(
+        keys: readonly string[],
+        token: string,
+        milliseconds: number,
+    ): Promise<readonly string[]> {
+        held.add(token, keys);
         try {
             const won = await commands.acquireLeases(keys.map(leaseKey), token, milliseconds);
-            for (const [index, key] of keys.entries()) {
-                if (!won[index]) leaseIds.delete(leaseId(key, token));
-            }
-            return new Set(keys.filter((_, index) => won[index]));
+            const byResult = Object.groupBy(keys, (_, index) => (won[index] ? "won" : "lost"));
+            held.remove(token, byResult.lost ?? []);
+            return byResult.won ?? [];
         } catch (error) {
             log.debug({ error: String(error) }, "A lease could not be acquired");
-            return new Set(keys);
+            return keys;
         }
     }
 
     function releaseLeases(keys: readonly string[], token: string, milliseconds: number): void {
-        const heldKeys = keys.filter((key) => leaseIds.has(leaseId(key, token)));
+        const heldKeys = held.among(token, keys);
         if (heldKeys.length > 0) detach(sendRelease(heldKeys, token, milliseconds));
     }
 
@@ -89,24 +83,20 @@ export function createLeases(
         milliseconds: number,
     ): Promise<void> {
         if (performance.now() < pausedUntil) {
-            dropHeld(keys, token);
+            held.remove(token, keys);
             return;
         }
         try {
             if (!isAvailable()) throw new Error("Redis is unavailable");
             await commands.releaseLeases(keys.map(leaseKey), token, milliseconds);
-            dropHeld(keys, token);
+            held.remove(token, keys);
         } catch (error) {
             log.debug({ error: String(error) }, "A lease could not be released");
             if (isErrorReply(error)) {
-                dropHeld(keys, token);
+                held.remove(token, keys);
                 if (isForbidden(error)) pause(error);
-            } else for (const key of keys) scheduleRetry(key, token);
+            } else scheduleRetry(keys, token);
         }
-    }
-
-    function dropHeld(keys: readonly string[], token: string): void {
-        for (const key of keys) leaseIds.delete(leaseId(key, token));
     }
 
     function pause({ message }: Error): void {
@@ -119,25 +109,17 @@ export function createLeases(
         );
     }
 
-    function scheduleRetry(key: string, token: string): void {
-        const id = leaseId(key, token);
-        if (pendingReleases.size >= MAX_PENDING_RELEASES) {
-            leaseIds.delete(id);
-            return;
-        }
-        pendingReleases.set(id, { key, token });
+    function scheduleRetry(keys: readonly string[], token: string): void {
+        const retried = keys.slice(0, Math.max(0, MAX_PENDING_RELEASES - pendingReleases.size));
+        held.remove(token, keys.slice(retried.length));
+        pendingReleases.add(token, retried);
         timer ??= setInterval(retryReleases, RETRY_MILLISECONDS).unref();
     }
 
     function retryReleases(): void {
         if (!isAvailable()) return;
         stop();
-        const releasesByToken = Map.groupBy(pendingReleases.values(), ({ token }) => token);
-        pendingReleases.clear();
-        for (const [token, releases] of releasesByToken) {
-            const keys = releases.map(({ key }) => key);
-            detach(sendRelease(keys, token, 0));
-        }
+        for (const [token, keys] of pendingReleases.takeAll()) detach(sendRelease(keys, token, 0));
     }
 
     function stop(): void {
@@ -158,10 +140,42 @@ function isForbidden({ message }: Error): boolean {
     return /^(NOPERM|ERR unknown command)/.test(message);
 }
 
-function leaseId(key: string, token: string): string {
-    return `${token} ${key}`;
-}
-
 function leaseKey(key: string): string {
     return LEASE_PREFIX + key;
+}
+
+/** Sets of keys, each of one token: joining both into one string takes longer than the sets. */
+class KeysByToken {
+    readonly #keys = new Map<string, Set<string>>();
+
+    get size(): number {
+        let sum = 0;
+        for (const { size } of this.#keys.values()) sum += size;
+        return sum;
+    }
+
+    add(token: string, keys: readonly string[]): void {
+        if (keys.length === 0) return;
+        const own = this.#keys.get(token) ?? new Set();
+        this.#keys.set(token, own);
+        for (const key of keys) own.add(key);
+    }
+
+    remove(token: string, keys: readonly string[]): void {
+        const own = this.#keys.get(token);
+        for (const key of keys) own?.delete(key);
+        if (own?.size === 0) this.#keys.delete(token);
+    }
+
+    among(token: string, keys: readonly string[]): readonly string[] {
+        const own = this.#keys.get(token);
+        return own ? keys.filter((key) => own.has(key)) : [];
+    }
+
+    /** Removes all keys. */
+    takeAll(): readonly (readonly [string, readonly string[]])[] {
+        const all = [...this.#keys].map(([token, keys]) => [token, [...keys]] as const);
+        this.#keys.clear();
+        return all;
+    }
 }

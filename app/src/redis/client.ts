@@ -43,9 +43,9 @@ export interface RedisCommands {
     readonly close: () => Promise<void>;
 }
 
-/** Releases a lease only if its holder still owns it (https://redis.io/docs/latest/commands/set/). */
-const RELEASE_LEASE =
-    "if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('pexpire', KEYS[1], ARGV[2]) end return 0";
+/** Releases each lease that its holder still owns (https://redis.io/docs/latest/commands/set/). */
+const RELEASE_LEASES =
+    "for _, key in ipairs(KEYS) do if redis.call('get', key) == ARGV[1] then redis.call('pexpire', key, ARGV[2]) end end";
 
 /** Connects in the background and reconnects forever. Without a connection, commands fail immediately. */
 export function createRedisClient(config: RedisConfig, log: Log): RedisCommands {
@@ -75,8 +75,12 @@ export function createRedisClient(config: RedisConfig, log: Log): RedisCommands 
             return replies.map((answer) => answer === "OK");
         },
         releaseLeases: async (keys, value, milliseconds) => {
+            // In a cluster, the keys of a script must be on one node.
+            const scripts = client instanceof Cluster ? keys.map((key) => [key]) : [keys];
             const evals = sendTogether(client, () =>
-                keys.map((key) => client.eval(RELEASE_LEASE, 1, key, value, String(milliseconds))),
+                scripts.map((own) =>
+                    client.eval(RELEASE_LEASES, own.length, ...own, value, String(milliseconds)),
+                ),
             );
             await Promise.all(evals);
         },

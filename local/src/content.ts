@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { mkdir, readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import path from "node:path";
-import { acquireLock } from "./lock.ts";
+import { acquireFileLock } from "@property-search/operations/stack/fileLock.ts";
 
 /** Twelve hex digits over texts, each with its length, so that no two lists give the same. */
 export function digest(...parts: readonly (string | Buffer)[]): string {
@@ -49,16 +49,17 @@ const MAX_MILLISECONDS = 3_600_000;
  */
 export async function makeOnce(target: string, make: () => Promise<void>): Promise<boolean> {
     if (existsSync(target)) return false;
-    const giveBack = await acquireLock(`${target}.lock`, {
-        waitMilliseconds: MAX_MILLISECONDS,
-        holder: `a command that makes ${path.basename(target)}`,
-    });
+    const release = await acquireFileLock(
+        `${target}.lock`,
+        `a command that makes ${path.basename(target)}`,
+        { waitMilliseconds: MAX_MILLISECONDS },
+    );
     try {
         if (existsSync(target)) return false;
         await make();
         return true;
     } finally {
-        giveBack();
+        await release();
     }
 }
 

@@ -6,11 +6,11 @@ import {
     REDIS_NAME,
     runCommand,
 } from "@property-search/contract";
+import { acquireFileLock } from "@property-search/operations/stack/fileLock.ts";
 import { Command } from "commander";
 import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { removeClusters } from "./down.ts";
-import { acquireLock } from "./lock.ts";
 import { removeKindCluster } from "./kind/cluster.ts";
 import { clusterNodes, findEngine } from "./kind/engine.ts";
 import { removeOwnImages } from "./kind/images.ts";
@@ -18,13 +18,16 @@ import { removePulumiState } from "./node/pulumiState.ts";
 import { findForeignNode, removeNode } from "./node/remove.ts";
 import { killOrphans, markProcess } from "./orphans.ts";
 import { PATHS } from "./paths.ts";
-import { LocalError, logFile } from "./shell.ts";
+import { LocalError, logFile, type Step } from "./shell.ts";
 import { restart } from "./restart.ts";
 import { status } from "./status.ts";
 import { buildActionlint } from "./toolchain/actionlint.ts";
 import { certificateTools } from "./toolchain/certificates.ts";
 import { pulumiCli } from "./toolchain/pulumi.ts";
 import { up, type UpResult } from "./up.ts";
+
+/** A killed process needs a moment to end. */
+const KILLED_MILLISECONDS = 2_000;
 
 const interrupted = new AbortController();
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
@@ -53,40 +56,22 @@ program
     .command("restart-node")
     .description("end the node of the local cluster without warning, and start it with its data")
     .action(locked(() => restart({ signal: interrupted.signal, report: console.log })));
-program
-    .command("pulumi-cli")
-    .description("build the Pulumi CLI for tests if it is not on PATH; print its path")
-    .action(async () => {
-        const step = {
-            log: logFile("pulumi-cli"),
-            signal: interrupted.signal,
-            report: console.log,
-        };
-        console.log(await pulumiCli(step));
-    });
-program
-    .command("actionlint")
-    .description("build the linter of GitHub workflows; print its path")
-    .action(async () => {
-        const step = {
-            log: logFile("actionlint"),
-            signal: interrupted.signal,
-            report: console.log,
-        };
-        console.log(`actionlint is in ${await buildActionlint(step)}`);
-    });
-program
-    .command("certificate-tools")
-    .description("build the tools for certificate tests; print their paths")
-    .action(async () => {
-        const step = {
-            log: logFile("certificate-tools"),
-            signal: interrupted.signal,
-            report: console.log,
-        };
+toolCommand(
+    "pulumi-cli",
+    "build the Pulumi CLI for tests if it is not on PATH; print its path",
+    pulumiCli,
+);
+toolCommand("actionlint", "build the linter of GitHub workflows; print its path", async (step) => {
+    return `actionlint is in ${await buildActionlint(step)}`;
+});
+toolCommand(
+    "certificate-tools",
+    "build the tools for certificate tests; print their paths",
+    async (step) => {
         const { helm, chart } = await certificateTools(step);
-        console.log(`Helm is in ${helm}, cert-manager's chart in ${chart}`);
-    });
+        return `Helm is in ${helm}, cert-manager's chart in ${chart}`;
+    },
+);
 program
     .command("status")
     .description("show the state of the local cluster")
@@ -98,15 +83,35 @@ await runCommand(program, interrupted);
 // Child processes would keep the process alive.
 if (process.exitCode === 1) process.exit();
 
+/** Adds a command that builds a tool and prints where it is. */
+function toolCommand(
+    name: string,
+    description: string,
+    build: (step: Step) => Promise<string>,
+): void {
+    program
+        .command(name)
+        .description(description)
+        .action(async () => {
+            console.log(await build(newStep(name)));
+        });
+}
+
+function newStep(name: string): Step {
+    return { log: logFile(name), signal: interrupted.signal, report: console.log };
+}
+
 function locked<T>(action: (options: T) => Promise<void>): (options: T) => Promise<void> {
     return async (options) => {
-        const release = await acquireLock(PATHS.lock);
+        const release = await acquireFileLock(PATHS.lock, "another make up or make down", {
+            waitMilliseconds: KILLED_MILLISECONDS,
+        });
         killOrphans(PATHS.lock);
         markProcess(PATHS.lock);
         try {
             await action(options);
         } finally {
-            release();
+            await release();
         }
     };
 }
@@ -135,7 +140,7 @@ async function removeKind(): Promise<string | undefined> {
                 "start it, then run make down again",
         );
     }
-    const step = { log: logFile("down"), signal: interrupted.signal, report: console.log };
+    const step = newStep("down");
     const existed = (await clusterNodes(engine)).length > 0;
     await removeKindCluster(step, engine);
     await removeOwnImages(step, engine);

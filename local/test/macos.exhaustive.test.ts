@@ -128,15 +128,16 @@ describe("on macOS", () => {
     test("a lock is kept by a process that lives, and taken from any other", async () => {
         const lock = path.join(folder, ".cache/property-search/up.lock");
         await mkdir(path.dirname(lock), { recursive: true });
-        await writeFile(lock, JSON.stringify({ pid: process.pid, started: BORN }));
+        const writeLock = async (start: string) => {
+            const holder = { command: "another make up or make down", pid: process.pid, start };
+            await writeFile(lock, JSON.stringify(holder));
+        };
+        await writeLock(BORN);
         expectSentence(
             await run("down"),
             `another make up or make down is running (process ${process.pid})`,
         );
-        await writeFile(
-            lock,
-            JSON.stringify({ pid: process.pid, started: "Sat Nov 28 01:37:02 2026" }),
-        );
+        await writeLock("Sat Nov 28 01:37:02 2026");
         const { exitCode } = await run("down");
         expect(exitCode).toBe(0);
         expect(existsSync(lock)).toBe(false);

@@ -3,10 +3,11 @@ import path from "node:path";
 import { connectStack } from "../deploy/connectStack.ts";
 import { clusterId, stackOfCluster } from "../deploy/binding.ts";
 import { readEvidence } from "../rehearse/evidence.ts";
-import { lockFile, readHolder } from "../rehearse/clusterLock.ts";
+import { lockFile } from "../rehearse/clusterLock.ts";
 import { evidenceFolder, journalFile, readJournal } from "../rehearse/journal.ts";
 import { findRehearsal, REHEARSALS } from "../rehearse/rehearsals.ts";
 import { rehearseAll, rehearseOne, type SessionOptions } from "../rehearse/session.ts";
+import { readLockHolder } from "../stack/fileLock.ts";
 import { localStack } from "../stack/localCluster.ts";
 import {
     interruption,
@@ -78,7 +79,7 @@ async function list(out: string): Promise<void> {
 async function reportUnfinished(): Promise<void> {
     try {
         const id = await clusterId(await connectStack({}));
-        const holder = await readHolder(lockFile(id));
+        const holder = await readLockHolder(lockFile(id));
         const journal = await readJournal(journalFile(id));
         if (holder) console.log(`Running: ${holder.command} (process ${holder.pid})`);
         else if (journal) console.log(`Not put back yet: ${journal.rehearsal}; run it again`);

@@ -2,9 +2,10 @@ import { afterAll, beforeAll, beforeEach, expect, test } from "@jest/globals";
 import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { lockCluster, lockFile, readHolder } from "../../rehearse/clusterLock.ts";
+import { lockCluster, lockFile } from "../../rehearse/clusterLock.ts";
 import { stateFile, writeState } from "../../rehearse/courseState.ts";
 import { journalFile, writeJournal } from "../../rehearse/journal.ts";
+import { readLockHolder } from "../../stack/fileLock.ts";
 import { processStart } from "../../stack/processes.ts";
 
 const before = process.env.XDG_STATE_HOME;
@@ -51,7 +52,7 @@ test("a command that was killed has no cluster, even if its process id is used a
         await lockCluster(cluster, "make accept")
     )();
     await write(ppid, processStart(ppid));
-    expect(await readHolder(lockFile(cluster))).toMatchObject({ pid: ppid });
+    expect(await readLockHolder(lockFile(cluster))).toMatchObject({ pid: ppid });
     await expect(lockCluster(cluster, "make accept")).rejects.toThrow("is running");
     for (const [pid, start] of [
         [2 ** 30, undefined],
@@ -69,7 +70,7 @@ test("an open exercise keeps rehearsals and acceptance away", async () => {
     const open = /exercise 2 .*RESET=1/;
     await expect(lockCluster(cluster, "make rehearse NAME=a", "rehearsal")).rejects.toThrow(open);
     await expect(lockCluster(cluster, "make accept")).rejects.toThrow(open);
-    expect(await readHolder(lockFile(cluster))).toBeUndefined();
+    expect(await readLockHolder(lockFile(cluster))).toBeUndefined();
 });
 
 test("what an interrupted rehearsal left keeps exercises and acceptance away", async () => {

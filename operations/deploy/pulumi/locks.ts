@@ -3,7 +3,7 @@ import { hostname } from "node:os";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { ClusterError } from "../../cluster/connect.ts";
-import { isProcessAlive } from "../../stack/processes.ts";
+import { isRunningSince } from "../../stack/processes.ts";
 import { PROJECT, type PulumiWorkspace } from "./workspace.ts";
 
 interface WaitOptions {
@@ -59,8 +59,11 @@ export async function releaseDeadLocks(
 ): Promise<number> {
     if (backendFolder === undefined) return 0;
     let removed = 0;
-    for (const { file, pid, hostname: host } of await readLocks(backendFolder, project, stack)) {
-        if (host !== hostname() || pid === undefined || isProcessAlive(pid)) continue;
+    for (const lock of await readLocks(backendFolder, project, stack)) {
+        const { file, pid, timestamp } = lock;
+        const since = timestamp === undefined ? new Date() : new Date(timestamp);
+        if (lock.hostname !== hostname() || pid === undefined || isRunningSince(pid, since))
+            continue;
         await rm(file, { force: true });
         removed += 1;
     }
@@ -72,6 +75,8 @@ interface Lock {
     readonly pid?: number;
     readonly username?: string;
     readonly hostname?: string;
+    /** ISO 8601. */
+    readonly timestamp?: string;
 }
 
 async function readLocks(backendFolder: string, project: string, stack: string): Promise<Lock[]> {

@@ -83,17 +83,19 @@ describe("locks of a file backend", () => {
 
     afterEach(() => rm(backend, { recursive: true }));
 
-    async function lock(name: string, pid: number, host: string): Promise<void> {
+    async function lock(name: string, pid: number, host: string, at = new Date()): Promise<void> {
         await mkdir(locks, { recursive: true });
-        await writeFile(path.join(locks, name), JSON.stringify({ pid, hostname: host }));
+        const content = { pid, hostname: host, timestamp: at.toISOString() };
+        await writeFile(path.join(locks, name), JSON.stringify(content));
     }
 
     test("are removed for dead processes; those of live processes and other machines stay", async () => {
         const dead = 2 ** 22 + 1;
         await lock("dead.json", dead, hostname());
         await lock("alive.json", process.pid, hostname());
+        await lock("reused.json", process.pid, hostname(), new Date("2026-01-01"));
         await lock("elsewhere.json", dead, "another-machine");
-        expect(await releaseDeadLocks(backend, "project", "stack")).toBe(1);
+        expect(await releaseDeadLocks(backend, "project", "stack")).toBe(2);
         expect((await readdir(locks)).toSorted()).toEqual(["alive.json", "elsewhere.json"]);
     });
 

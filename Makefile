@@ -5,7 +5,8 @@ SHELL := /bin/bash -euo pipefail
 MAKEFLAGS += --no-print-directory
 
 STACK ?= dev
-CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/property-search
+# A relative path is ignored, as the XDG base directory specification says.
+CACHE := $(or $(filter /%,$(XDG_CACHE_HOME)),$(HOME)/.cache)/property-search
 # Token with which `make admin DEV=1` calls the process of `make dev`.
 DEV_TOKEN := $(CACHE)/dev-admin-token
 

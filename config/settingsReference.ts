@@ -31,8 +31,9 @@ export const COMMAND_VARIABLES: Readonly<Record<string, string>> = {
     PULUMI_CONFIG_PASSPHRASE: "Passphrase of the stack's secrets.",
     PULUMI_CONFIG_PASSPHRASE_FILE: "The same, in a file.",
     REFRESH: "`make up`: `images` resolves Debian packages again.",
-    XDG_CACHE_HOME: "Folder of caches. Default: `~/.cache`.",
-    XDG_STATE_HOME: "Folder of Pulumi's state without a login. Default: `~/.local/state`.",
+    XDG_CACHE_HOME: "Folder of caches, an absolute path. Default: `~/.cache`.",
+    XDG_STATE_HOME:
+        "Folder of Pulumi's state without a login, an absolute path. Default: `~/.local/state`.",
 };
 
 /** @returns docs/settings.md, before Prettier wraps its lines */

@@ -10,7 +10,8 @@ plugin=org.apache.maven.plugins:maven-dependency-plugin:3.8.1
 model_sha256=ca46f1a88a9c6e61b918af1ab38be3e7903b986616551f0a6f10a7ecc5730cd4
 tokenizer_sha256=da0e79933b9ed51798a3ae27893d3c5fa4a201126cef75586296df9b4d2c62a0
 
-cache=${XDG_CACHE_HOME:-$HOME/.cache}/property-search/model
+case ${XDG_CACHE_HOME-} in /*) ;; *) XDG_CACHE_HOME=$HOME/.cache ;; esac
+cache=$XDG_CACHE_HOME/property-search/model
 pinned=$cache/all-MiniLM-L6-v2-$(printf %.8s "$model_sha256")
 check_only=
 if [ "${1:-}" = --check ]; then

@@ -1,10 +1,10 @@
 import { homedir } from "node:os";
 import path from "node:path";
 
-/** Folder of a user by the XDG base directory specification, in which an empty variable is one that is not set. */
+/** Folder of a user by the XDG base directory specification: a variable with an empty or relative path is ignored. */
 function userFolder(variable: string, otherwise: string): string {
     const set = process.env[variable] ?? "";
-    return set === "" ? path.join(homedir(), otherwise) : set;
+    return path.isAbsolute(set) ? set : path.join(homedir(), otherwise);
 }
 
 /** Folder of caches. */

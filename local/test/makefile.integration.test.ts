@@ -38,6 +38,15 @@ describe("the Makefile", () => {
         expect(stdout).toBe(expected);
     });
 
+    test.each([
+        ["/var/cache", "/var/cache"],
+        ["cache", "/home/ann/.cache"],
+        ["", "/home/ann/.cache"],
+    ])("puts its cache where XDG_CACHE_HOME=%j says", async (XDG_CACHE_HOME, expected) => {
+        const { stdout } = await make("echo $(CACHE)", { XDG_CACHE_HOME, HOME: "/home/ann" });
+        expect(stdout).toBe(`${expected}/property-search`);
+    });
+
     // This make's default of .SHELLFLAGS is what 3.81 always does.
     test.each(["false | true", "false; true", 'echo "$$unset"'])(
         "fails by a recipe that fails, also without .SHELLFLAGS: %s",

@@ -6,7 +6,8 @@ set -eu
 
 requirements=$(cd "$(dirname "$0")" && pwd)/requirements.txt
 version=$(cksum <"$requirements" | cut -d' ' -f1)
-folder=${XDG_CACHE_HOME:-$HOME/.cache}/property-search/python-clients/$version
+case ${XDG_CACHE_HOME-} in /*) ;; *) XDG_CACHE_HOME=$HOME/.cache ;; esac
+folder=$XDG_CACHE_HOME/property-search/python-clients/$version
 
 say() { printf '%s\n' "$*" >&2; }
 

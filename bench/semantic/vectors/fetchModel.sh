@@ -20,7 +20,8 @@ e5-small-v2)
 esac
 tokenizer_sha256=d241a60d5e8f04cc1b2b3e9ef7a4921b27bf526d9f6050ab90f9267a1f9e5c66
 
-cache=${XDG_CACHE_HOME:-$HOME/.cache}/property-search/model
+case ${XDG_CACHE_HOME-} in /*) ;; *) XDG_CACHE_HOME=$HOME/.cache ;; esac
+cache=$XDG_CACHE_HOME/property-search/model
 folder=$cache/$file-$(printf %.8s "$model_sha256")
 if [ -f "$folder/model.onnx" ]; then
     printf '%s\n' "$folder"

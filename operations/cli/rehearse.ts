@@ -1,50 +1,47 @@
 import type { Command } from "commander";
 import path from "node:path";
 import { connectStack } from "../deploy/connectStack.ts";
-import { clusterId, stackOfCluster } from "../deploy/binding.ts";
+import { clusterId } from "../deploy/binding.ts";
 import { readEvidence } from "../rehearse/evidence.ts";
 import { lockFile } from "../rehearse/clusterLock.ts";
 import { evidenceFolder, journalFile, readJournal } from "../rehearse/journal.ts";
 import { findRehearsal, REHEARSALS } from "../rehearse/rehearsals.ts";
 import { rehearseAll, rehearseOne, type SessionOptions } from "../rehearse/session.ts";
 import { readLockHolder } from "../stack/fileLock.ts";
-import { localStack } from "../stack/localCluster.ts";
 import {
+    connectTarget,
     interruption,
     report,
+    withDisturbOptions,
     withInterruptMessage,
-    withStackOptions,
-    type Target,
+    type DisturbTarget,
 } from "./target.ts";
 
-interface RehearseFlags extends Target {
+interface RehearseFlags extends DisturbTarget {
     readonly name?: string;
     readonly out: string;
     readonly quick: boolean;
-    readonly confirm?: string;
 }
 
 /** Rehearsals of incidents. */
 export function addRehearseCommands(program: Command): void {
     withInterruptMessage(
-        withStackOptions(program.command("rehearse"), "; default: that of the cluster"),
+        withDisturbOptions(program.command("rehearse")),
         "interrupted; everything is put back. Run the same command again to continue",
     )
         .description("rehearse an incident and write its evidence (docs/rehearsals.md)")
         .option("--name <name>", "rehearsal, or all; default: list them")
         .option("--out <folder>", "folder of evidence files", evidenceFolder())
         .option("--quick", "wait for alerts with a long `for` only until they are pending", false)
-        .option("--confirm <context>", "context of a cluster to disturb that is not local")
         .action(async ({ name, out, quick, confirm, ...target }: RehearseFlags) => {
             if (name === undefined) {
                 await list(out);
                 return;
             }
             if (name !== "all") findRehearsal(name);
-            const cluster = await connectStack(target);
             const options: SessionOptions = {
-                ...{ cluster, quick, confirm, report, find: findRehearsal },
-                stack: target.stack ?? (await stackOfCluster(cluster)) ?? localStack(),
+                ...(await connectTarget(target)),
+                ...{ quick, confirm, report, find: findRehearsal },
                 contextWords: target.context === undefined ? [] : [`CONTEXT=${target.context}`],
                 out: path.resolve(out),
                 signal: interruption.signal,

@@ -1,6 +1,9 @@
 import { UserError } from "@property-search/contract";
 import type { Command } from "commander";
-import { KUBECONFIG_HELP } from "../stack/localCluster.ts";
+import type { Cluster } from "../cluster/connect.ts";
+import { stackOfCluster } from "../deploy/binding.ts";
+import { connectStack } from "../deploy/connectStack.ts";
+import { KUBECONFIG_HELP, localStack } from "../stack/localCluster.ts";
 import { readStack, requireStackName } from "../stack/stacks.ts";
 
 /** Cluster and stack of a command. */
@@ -51,4 +54,25 @@ export function withStackOptions(command: Command, absent?: string): Command {
     return made.hook("preAction", (called) => {
         requireStackName(called.opts<Target>().stack);
     });
+}
+
+/** Target of a command that makes parts of a cluster fail. */
+export interface DisturbTarget extends Target {
+    readonly confirm?: string;
+}
+
+/** Options of a command that makes parts of a cluster fail; its default stack is that of the cluster. */
+export function withDisturbOptions(command: Command): Command {
+    return withStackOptions(command, "; default: that of the cluster").option(
+        "--confirm <context>",
+        "context of a cluster to disturb that is not local",
+    );
+}
+
+/** Connects to the cluster of a target, and finds the stack on it. */
+export async function connectTarget(
+    target: Target,
+): Promise<{ readonly cluster: Cluster; readonly stack: string }> {
+    const cluster = await connectStack(target);
+    return { cluster, stack: target.stack ?? (await stackOfCluster(cluster)) ?? localStack() };
 }

@@ -1,8 +1,5 @@
 import { UserError } from "@property-search/contract";
 import type { Command } from "commander";
-import { connectStack } from "../deploy/connectStack.ts";
-import { stackOfCluster } from "../deploy/binding.ts";
-import { localStack } from "../stack/localCluster.ts";
 import {
     checkExercise,
     exerciseOf,
@@ -14,38 +11,36 @@ import {
     type CourseOptions,
 } from "../training/course.ts";
 import {
+    connectTarget,
     interruption,
     report,
+    withDisturbOptions,
     withInterruptMessage,
-    withStackOptions,
-    type Target,
+    type DisturbTarget,
 } from "./target.ts";
 
-interface TrainingFlags extends Target {
+interface TrainingFlags extends DisturbTarget {
     readonly exercise?: number;
     readonly check: boolean;
     readonly reset: boolean;
-    readonly confirm?: string;
 }
 
 /** The operators' training course. */
 export function addTrainingCommands(program: Command): void {
     withInterruptMessage(
-        withStackOptions(program.command("training"), "; default: that of the cluster"),
+        withDisturbOptions(program.command("training")),
         "interrupted; put the exercise back by RESET=1, then start it again",
     )
         .description("list, start, check or reset exercises of docs/training.md")
         .option("--exercise <number>", "number of the exercise; default: list them", parseExercise)
         .option("--check", "verify that it is solved, and say what is still wrong", false)
         .option("--reset", "put everything back as before the exercise", false)
-        .option("--confirm <context>", "context of a cluster to disturb that is not local")
         .action(async ({ exercise, check, reset, confirm, ...target }: TrainingFlags) => {
             if (check && reset)
                 throw new UserError("CHECK and RESET are both set; allowed: one of them");
             if (exercise === undefined && (check || reset)) throw unknownExercise("");
-            const cluster = await connectStack(target);
-            const stack = target.stack ?? (await stackOfCluster(cluster)) ?? localStack();
-            const options = { cluster, stack, confirm, report, signal: interruption.signal };
+            const { signal } = interruption;
+            const options = { ...(await connectTarget(target)), confirm, report, signal };
             if (exercise === undefined) await printCourse(options);
             else if (check) await printCheck(exercise, options);
             else if (reset) {

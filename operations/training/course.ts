@@ -72,9 +72,18 @@ export async function startExercise(number: number, options: CourseOptions): Pro
         { cluster, command, confirm, localOnly: false },
         await isLocalCluster(cluster),
     );
+    await withClusterLock(command, options, () => setUpExercise(number, options));
+}
+
+/** Runs a step of an exercise while no other command disturbs the cluster. */
+async function withClusterLock<T>(
+    command: string,
+    { cluster }: CourseOptions,
+    step: () => Promise<T>,
+): Promise<T> {
     const release = await lockCluster(await clusterId(cluster), command, "exercise");
     try {
-        await setUpExercise(number, options);
+        return await step();
     } finally {
         await release();
     }
@@ -97,11 +106,16 @@ async function setUpExercise(number: number, options: CourseOptions): Promise<vo
     await writeState(file, { ...state, [number]: { ...record, isSetUp: true } });
 }
 
-/** @returns what is still wrong; empty if the exercise is solved */
-export async function checkExercise(
-    number: number,
-    options: CourseOptions,
-): Promise<readonly string[]> {
+/**
+ * @returns what is still wrong; empty if the exercise is solved
+ * @throws UserError while another command disturbs the cluster, whose faults would count
+ */
+export function checkExercise(number: number, options: CourseOptions): Promise<readonly string[]> {
+    const command = `make training EXERCISE=${number} CHECK=1`;
+    return withClusterLock(command, options, () => checkStarted(number, options));
+}
+
+async function checkStarted(number: number, options: CourseOptions): Promise<readonly string[]> {
     const file = await stateFileOf(options);
     const state = await readState(file);
     const record = requireStarted(number, state);
@@ -120,8 +134,17 @@ export async function checkExercise(
     return [];
 }
 
-/** Restores the state before the exercise, solved or not, and forgets it. */
-export async function resetExercise(number: number, options: CourseOptions): Promise<void> {
+/**
+ * Restores the state before the exercise, solved or not, and forgets it.
+ *
+ * @throws UserError while another command disturbs the cluster
+ */
+export function resetExercise(number: number, options: CourseOptions): Promise<void> {
+    const command = `make training EXERCISE=${number} RESET=1`;
+    return withClusterLock(command, options, () => restoreExercise(number, options));
+}
+
+async function restoreExercise(number: number, options: CourseOptions): Promise<void> {
     const file = await stateFileOf(options);
     const { [String(number)]: record, ...others } = await readState(file);
     if (record === undefined) return;

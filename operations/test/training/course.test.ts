@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import type { Cluster } from "../../cluster/connect.ts";
+import { lockCluster } from "../../rehearse/clusterLock.ts";
 import {
     checkExercise,
     EXERCISES,
@@ -44,5 +45,15 @@ describe("the course", () => {
         setUp.mockResolvedValueOnce(undefined);
         await startExercise(1, options);
         expect(await checkExercise(1, options)).toEqual([]);
+    });
+
+    test.each([
+        ["start", startExercise],
+        ["CHECK", checkExercise],
+        ["RESET", resetExercise],
+    ])("%s waits for no other command on the cluster", async (_, step) => {
+        const release = await lockCluster("some-cluster", "make rehearse NAME=a", "exercise");
+        await expect(step(2, options)).rejects.toThrow("make rehearse NAME=a is running");
+        await release();
     });
 });

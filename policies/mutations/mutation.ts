@@ -8,6 +8,9 @@ export interface Mutation {
     readonly places: (object: Draft, all: readonly Draft[]) => Iterable<Place>;
 }
 
+/** A mutation of the rule in its folder. */
+export type RuleMutation = Omit<Mutation, "rule">;
+
 export interface Place {
     /** Part of the object, such as a container's name; empty for the object itself. */
     readonly where: string;
@@ -69,13 +72,11 @@ export function copy<T>(value: T): T {
 
 /** A mutation of containers for which `can` returns true. */
 export function containerMutation(
-    rule: string,
     name: string,
     make: (container: Draft, pod: Draft) => void,
     can: (container: Draft, pod: Draft, object: Draft) => boolean = () => true,
-): Mutation {
+): RuleMutation {
     return {
-        rule,
         name,
         *places(object) {
             const pod = getPodSpec(object);
@@ -90,13 +91,11 @@ export function containerMutation(
 
 /** A mutation of pods. */
 export function podMutation(
-    rule: string,
     name: string,
     make: (pod: Draft, object: Draft) => void,
     can: (pod: Draft, object: Draft) => boolean = () => true,
-): Mutation {
+): RuleMutation {
     return {
-        rule,
         name,
         *places(object) {
             const pod = getPodSpec(object);
@@ -107,14 +106,12 @@ export function podMutation(
 
 /** A mutation of objects of a kind. */
 export function objectMutation(
-    rule: string,
     kind: string | readonly string[],
     name: string,
     make: (object: Draft, all: readonly Draft[]) => void,
     can: (object: Draft, all: readonly Draft[]) => boolean = () => true,
-): Mutation {
+): RuleMutation {
     return {
-        rule,
         name,
         *places(object, all) {
             if ([kind].flat().includes(object.kind as string) && can(object, all)) {

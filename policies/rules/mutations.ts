@@ -1,4 +1,4 @@
-import type { Mutation } from "../mutations/mutation.ts";
+import type { Mutation, RuleMutation } from "../mutations/mutation.ts";
 import { mutations as apiVersions } from "./apiVersions/mutations.ts";
 import { mutations as autoscalerMetric } from "./autoscalerMetric/mutations.ts";
 import { mutations as colourParity } from "./colourParity/mutations.ts";
@@ -34,46 +34,54 @@ import { mutations as startupProbe } from "./startupProbe/mutations.ts";
 import { mutations as statefulService } from "./statefulService/mutations.ts";
 import { mutations as topologySpread } from "./topologySpread/mutations.ts";
 
-/** All mutations, each assigned to one rule. */
-export const MUTATIONS: readonly Mutation[] = [
+/** Mutations by the folder of the rule that has to report them. */
+const BY_FOLDER: Readonly<Record<string, readonly RuleMutation[]>> = {
     // Validity of objects, references and permissions
-    ...fields,
-    ...apiVersions,
-    ...duplicates,
-    ...references,
-    ...statefulService,
-    ...permissions,
-    ...secretValues,
+    fields,
+    apiVersions,
+    duplicates,
+    references,
+    statefulService,
+    permissions,
+    secretValues,
     // Probes, start and termination of pods
-    ...readinessProbe,
-    ...livenessProbe,
-    ...startupProbe,
-    ...probeTiming,
-    ...probePort,
-    ...probeHandler,
-    ...preStop,
-    ...gracePeriod,
-    ...rollingUpdate,
+    readinessProbe,
+    livenessProbe,
+    startupProbe,
+    probeTiming,
+    probePort,
+    probeHandler,
+    preStop,
+    gracePeriod,
+    rollingUpdate,
     // Requests and limits
-    ...resourceRequests,
-    ...memoryLimit,
-    ...cpuLimit,
-    ...ephemeralStorage,
-    ...quantities,
+    resourceRequests,
+    memoryLimit,
+    cpuLimit,
+    ephemeralStorage,
+    quantities,
     // Images, privileges and secrets
-    ...imageTag,
-    ...imageRegistry,
-    ...podSecurity,
-    ...serviceAccount,
-    ...secretLiterals,
+    imageTag,
+    imageRegistry,
+    podSecurity,
+    serviceAccount,
+    secretLiterals,
     // Replicas, placement and disruption
-    ...replicas,
-    ...disruptionBudget,
-    ...topologySpread,
-    ...autoscalerMetric,
+    replicas,
+    disruptionBudget,
+    topologySpread,
+    autoscalerMetric,
     // Routing, and the two colours
-    ...networkPolicy,
-    ...serviceSelector,
-    ...routeWeights,
-    ...colourParity,
-];
+    networkPolicy,
+    serviceSelector,
+    routeWeights,
+    colourParity,
+};
+
+/** All mutations; a rule has the name of its folder. */
+export const MUTATIONS: readonly Mutation[] = Object.entries(BY_FOLDER).flatMap(
+    ([folder, mutations]) => {
+        const rule = folder.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+        return mutations.map((mutation) => ({ rule, ...mutation }));
+    },
+);

@@ -4,20 +4,19 @@ import {
     remove,
     getPodSpec,
     type Draft,
-    type Mutation,
+    type RuleMutation,
 } from "../../mutations/mutation.ts";
 
 const isColour = ({ metadata }: Draft) => metadata.labels?.[LABELS.colour] !== undefined;
-const parity = (name: string, make: (container: Draft, pod: Draft) => void): Mutation =>
+const parity = (name: string, make: (container: Draft, pod: Draft) => void): RuleMutation =>
     objectMutation(
-        "colour-parity",
         "Deployment",
         name,
         (one) => make(getPodSpec(one).containers[0], getPodSpec(one)),
         isColour,
     );
 
-export const mutations: readonly Mutation[] = [
+export const mutations: readonly RuleMutation[] = [
     parity("another cache lifetime in one colour", ({ env }) => {
         env.find(({ name }: Draft) => name === "CACHE_TTL").value = "60";
     }),
@@ -36,24 +35,16 @@ export const mutations: readonly Mutation[] = [
         pod.volumes.push({ name: "more", emptyDir: { sizeLimit: "1Mi" } }),
     ),
     objectMutation(
-        "colour-parity",
         "Service",
         "another port in one colour",
         ({ spec }) => (spec.ports[0].port += 1),
         (one) => isColour(one) && one.spec.ports !== undefined,
     ),
     objectMutation(
-        "colour-parity",
         "ScaledObject",
         "a higher floor in one colour",
         ({ spec }) => (spec.minReplicaCount += 1),
         isColour,
     ),
-    objectMutation(
-        "colour-parity",
-        "PodDisruptionBudget",
-        "a budget in one colour only",
-        remove,
-        isColour,
-    ),
+    objectMutation("PodDisruptionBudget", "a budget in one colour only", remove, isColour),
 ];

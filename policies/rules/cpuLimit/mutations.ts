@@ -1,9 +1,8 @@
 import { hasLimit } from "../../mutations/predicates.ts";
-import { containerMutation, type Mutation } from "../../mutations/mutation.ts";
+import { containerMutation, type RuleMutation } from "../../mutations/mutation.ts";
 
-export const mutations: readonly Mutation[] = [
+export const mutations: readonly RuleMutation[] = [
     containerMutation(
-        "cpu-limit",
         "no cpu limit",
         ({ resources }) => delete resources.limits.cpu,
         hasLimit("cpu"),

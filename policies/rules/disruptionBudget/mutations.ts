@@ -5,7 +5,7 @@ import {
     breakLabels,
     remove,
     type Draft,
-    type Mutation,
+    type RuleMutation,
 } from "../../mutations/mutation.ts";
 
 const guarded = (budget: Draft, all: readonly Draft[]) =>
@@ -18,16 +18,9 @@ const guarded = (budget: Draft, all: readonly Draft[]) =>
             hasSeveralReplicas(one, all),
     );
 
-export const mutations: readonly Mutation[] = [
+export const mutations: readonly RuleMutation[] = [
+    objectMutation("PodDisruptionBudget", "no disruption budget", remove, guarded),
     objectMutation(
-        "disruption-budget",
-        "PodDisruptionBudget",
-        "no disruption budget",
-        remove,
-        guarded,
-    ),
-    objectMutation(
-        "disruption-budget",
         "PodDisruptionBudget",
         "a budget that lets no pod go",
         ({ spec }) => {
@@ -37,7 +30,6 @@ export const mutations: readonly Mutation[] = [
         guarded,
     ),
     objectMutation(
-        "disruption-budget",
         "PodDisruptionBudget",
         "a budget that wants all pods",
         ({ spec }) => {
@@ -47,7 +39,6 @@ export const mutations: readonly Mutation[] = [
         guarded,
     ),
     objectMutation(
-        "disruption-budget",
         "PodDisruptionBudget",
         "a budget that selects no pod",
         ({ spec }) => breakLabels(spec.selector.matchLabels),

@@ -1,8 +1,8 @@
-import { copy, objectMutation, type Draft, type Mutation } from "../../mutations/mutation.ts";
+import { copy, objectMutation, type Draft, type RuleMutation } from "../../mutations/mutation.ts";
 
-export const mutations: readonly Mutation[] = [
+export const mutations: readonly RuleMutation[] = [
     ...["Service", "ConfigMap", "Deployment", "Secret"].map((kind) =>
-        objectMutation("duplicates", kind, `a ${kind} twice`, (one, all) => {
+        objectMutation(kind, `a ${kind} twice`, (one, all) => {
             (all as Draft[]).push(copy(one));
         }),
     ),

@@ -3,18 +3,16 @@ import {
     containerMutation,
     podMutation,
     type Draft,
-    type Mutation,
+    type RuleMutation,
 } from "../../mutations/mutation.ts";
 
-export const mutations: readonly Mutation[] = [
+export const mutations: readonly RuleMutation[] = [
     containerMutation(
-        "ephemeral-storage",
         "no limit of its disk",
         ({ resources }) => delete resources.limits["ephemeral-storage"],
         hasLimit("ephemeral-storage"),
     ),
     podMutation(
-        "ephemeral-storage",
         "a scratch volume without end",
         ({ volumes }) =>
             delete volumes.find((one: Draft) => one.emptyDir?.sizeLimit).emptyDir.sizeLimit,

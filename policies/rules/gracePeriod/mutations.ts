@@ -1,8 +1,7 @@
-import { podMutation, type Draft, type Mutation } from "../../mutations/mutation.ts";
+import { podMutation, type Draft, type RuleMutation } from "../../mutations/mutation.ts";
 
-export const mutations: readonly Mutation[] = [
+export const mutations: readonly RuleMutation[] = [
     podMutation(
-        "grace-period",
         "hardly more time to end than the pause takes",
         (pod) => (pod.terminationGracePeriodSeconds = 1 + pauseOf(pod)),
         (pod) => pauseOf(pod) > 0,

@@ -1,11 +1,7 @@
 import { removeTag } from "../../mutations/predicates.ts";
-import { containerMutation, type Mutation } from "../../mutations/mutation.ts";
+import { containerMutation, type RuleMutation } from "../../mutations/mutation.ts";
 
-export const mutations: readonly Mutation[] = [
-    containerMutation(
-        "image-tag",
-        "the tag latest",
-        (one) => (one.image = `${removeTag(one.image)}:latest`),
-    ),
-    containerMutation("image-tag", "no tag", (one) => (one.image = removeTag(one.image))),
+export const mutations: readonly RuleMutation[] = [
+    containerMutation("the tag latest", (one) => (one.image = `${removeTag(one.image)}:latest`)),
+    containerMutation("no tag", (one) => (one.image = removeTag(one.image))),
 ];

@@ -1,15 +1,13 @@
 import { hasBothProbes, hasProbe } from "../../mutations/predicates.ts";
-import { containerMutation, type Draft, type Mutation } from "../../mutations/mutation.ts";
+import { containerMutation, type Draft, type RuleMutation } from "../../mutations/mutation.ts";
 
-export const mutations: readonly Mutation[] = [
+export const mutations: readonly RuleMutation[] = [
     containerMutation(
-        "liveness-probe",
         "no liveness probe",
         (container) => delete container.livenessProbe,
         hasProbe("livenessProbe"),
     ),
     containerMutation(
-        "liveness-probe",
         "liveness by the readiness probe's handler",
         (container) => {
             for (const handler of ["httpGet", "tcpSocket", "exec"]) {

@@ -1,15 +1,13 @@
 import { hasLimit } from "../../mutations/predicates.ts";
-import { containerMutation, type Mutation } from "../../mutations/mutation.ts";
+import { containerMutation, type RuleMutation } from "../../mutations/mutation.ts";
 
-export const mutations: readonly Mutation[] = [
+export const mutations: readonly RuleMutation[] = [
     containerMutation(
-        "memory-limit",
         "no memory limit",
         ({ resources }) => delete resources.limits.memory,
         hasLimit("memory"),
     ),
     containerMutation(
-        "memory-limit",
         "a memory limit of eight times the request",
         ({ resources }) =>
             Object.assign(resources, {

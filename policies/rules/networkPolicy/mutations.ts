@@ -1,21 +1,19 @@
 import { CERTIFICATES_NAMESPACE, NAMESPACES } from "@property-search/contract";
-import { objectMutation, remove, type Draft, type Mutation } from "../../mutations/mutation.ts";
+import { objectMutation, remove, type Draft, type RuleMutation } from "../../mutations/mutation.ts";
 
 const named = (name: string) => (policy: Draft) => policy.metadata.name === name;
 /** Namespaces whose pods are an operator's and a chart's: the rendering that is mutated has none. */
 const WITHOUT_PODS: readonly string[] = [NAMESPACES.edge, CERTIFICATES_NAMESPACE];
 
-export const mutations: readonly Mutation[] = [
-    objectMutation("network-policy", "NetworkPolicy", "no default", remove, named("default-deny")),
+export const mutations: readonly RuleMutation[] = [
+    objectMutation("NetworkPolicy", "no default", remove, named("default-deny")),
     objectMutation(
-        "network-policy",
         "NetworkPolicy",
         "a default for one way only",
         ({ spec }) => (spec.policyTypes = ["Ingress"]),
         named("default-deny"),
     ),
     objectMutation(
-        "network-policy",
         "NetworkPolicy",
         "no names resolved",
         remove,

@@ -2,12 +2,12 @@ import {
     containerMutation,
     podMutation,
     type Draft,
-    type Mutation,
+    type RuleMutation,
 } from "../../mutations/mutation.ts";
 
 const contextOf = (container: Draft): Draft => (container.securityContext ??= {});
 
-export const mutations: readonly Mutation[] = [
+export const mutations: readonly RuleMutation[] = [
     ...Object.entries({
         "a privileged container": { privileged: true },
         "escalation allowed": { allowPrivilegeEscalation: true },
@@ -19,30 +19,28 @@ export const mutations: readonly Mutation[] = [
         "all of /proc": { procMount: "Unmasked" },
         "a root file system that can be written": { readOnlyRootFilesystem: false },
     }).map(([name, fields]) =>
-        containerMutation("pod-security", name, (one) => Object.assign(contextOf(one), fields)),
+        containerMutation(name, (one) => Object.assign(contextOf(one), fields)),
     ),
     containerMutation(
-        "pod-security",
         "escalation not forbidden",
         (one) => delete contextOf(one).allowPrivilegeEscalation,
     ),
     containerMutation(
-        "pod-security",
         "a port of the node",
         ({ ports }) => (ports[0].hostPort = 80),
         ({ ports }) => ports?.length > 0,
     ),
     ...["hostNetwork", "hostPID", "hostIPC"].map((field) =>
-        podMutation("pod-security", `the node's ${field}`, (pod) => (pod[field] = true)),
+        podMutation(`the node's ${field}`, (pod) => (pod[field] = true)),
     ),
-    podMutation("pod-security", "a folder of the node", (pod) => {
+    podMutation("a folder of the node", (pod) => {
         pod.volumes = [...(pod.volumes ?? []), { name: "node", hostPath: { path: "/var/run" } }];
     }),
-    podMutation("pod-security", "no word about seccomp", (pod) => {
+    podMutation("no word about seccomp", (pod) => {
         delete pod.securityContext.seccompProfile;
         for (const one of pod.containers) delete one.securityContext?.seccompProfile;
     }),
-    podMutation("pod-security", "a sysctl of the node", (pod) => {
+    podMutation("a sysctl of the node", (pod) => {
         pod.securityContext.sysctls = [{ name: "kernel.msgmax", value: "1" }];
     }),
 ];

@@ -1,8 +1,7 @@
-import { containerMutation, type Mutation } from "../../mutations/mutation.ts";
+import { containerMutation, type RuleMutation } from "../../mutations/mutation.ts";
 
-export const mutations: readonly Mutation[] = [
+export const mutations: readonly RuleMutation[] = [
     containerMutation(
-        "pre-stop",
         "no pause before it ends",
         (container) => delete container.lifecycle,
         (container) => container.lifecycle?.preStop !== undefined,

@@ -1,15 +1,13 @@
 import { hasHttpLiveness, hasProbe } from "../../mutations/predicates.ts";
-import { containerMutation, type Mutation } from "../../mutations/mutation.ts";
+import { containerMutation, type RuleMutation } from "../../mutations/mutation.ts";
 
-export const mutations: readonly Mutation[] = [
+export const mutations: readonly RuleMutation[] = [
     containerMutation(
-        "probe-port",
         "a probe of a port that is not there",
         ({ livenessProbe }) => (livenessProbe.httpGet.port = "htttp"),
         hasHttpLiveness,
     ),
     containerMutation(
-        "probe-port",
         "a port renamed and its probes not",
         ({ ports }) => (ports[0].name = "renamed"),
         (container) =>
@@ -17,7 +15,6 @@ export const mutations: readonly Mutation[] = [
             typeof container.livenessProbe?.httpGet?.port === "string",
     ),
     containerMutation(
-        "probe-port",
         "a probe with two handlers",
         ({ readinessProbe }) =>
             Object.assign(readinessProbe, {

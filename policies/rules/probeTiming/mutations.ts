@@ -1,21 +1,18 @@
 import { hasBothProbes, hasProbe } from "../../mutations/predicates.ts";
-import { containerMutation, type Mutation } from "../../mutations/mutation.ts";
+import { containerMutation, type RuleMutation } from "../../mutations/mutation.ts";
 
-export const mutations: readonly Mutation[] = [
+export const mutations: readonly RuleMutation[] = [
     containerMutation(
-        "probe-timing",
         "a probe that waits a minute for an answer",
         ({ readinessProbe }) => (readinessProbe.timeoutSeconds = 61),
         hasProbe("readinessProbe"),
     ),
     containerMutation(
-        "probe-timing",
         "ten minutes until a dead pod is noticed",
         ({ livenessProbe }) => (livenessProbe.failureThreshold = 60),
         hasProbe("livenessProbe"),
     ),
     containerMutation(
-        "probe-timing",
         "killed before it is taken out of traffic",
         ({ livenessProbe, readinessProbe }) => {
             Object.assign(livenessProbe, {

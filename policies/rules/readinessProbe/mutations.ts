@@ -1,9 +1,8 @@
 import { hasProbe } from "../../mutations/predicates.ts";
-import { containerMutation, type Mutation } from "../../mutations/mutation.ts";
+import { containerMutation, type RuleMutation } from "../../mutations/mutation.ts";
 
-export const mutations: readonly Mutation[] = [
+export const mutations: readonly RuleMutation[] = [
     containerMutation(
-        "readiness-probe",
         "no readiness probe",
         (container) => delete container.readinessProbe,
         hasProbe("readinessProbe"),

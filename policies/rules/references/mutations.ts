@@ -3,7 +3,7 @@ import {
     objectMutation,
     remove,
     type Draft,
-    type Mutation,
+    type RuleMutation,
 } from "../../mutations/mutation.ts";
 
 /** Whether another object of its namespace names it. */
@@ -18,10 +18,9 @@ const secretIn = (container: Draft): Draft =>
         return name !== undefined && optional !== true;
     })?.valueFrom.secretKeyRef;
 
-export const mutations: readonly Mutation[] = [
+export const mutations: readonly RuleMutation[] = [
     ...["Secret", "ConfigMap", "ServiceAccount", "Middleware", "Role"].map((kind) =>
         objectMutation(
-            "references",
             kind,
             `no ${kind} of that name`,
             remove,
@@ -29,13 +28,11 @@ export const mutations: readonly Mutation[] = [
         ),
     ),
     containerMutation(
-        "references",
         "a key that the Secret does not have",
         (one) => (secretIn(one).key += "-1"),
         (one) => secretIn(one) !== undefined,
     ),
     containerMutation(
-        "references",
         "a volume that the pod does not have",
         ({ volumeMounts }) => (volumeMounts[0].name += "-1"),
         ({ volumeMounts }) => volumeMounts?.length > 0,

@@ -1,16 +1,14 @@
 import { WORKLOADS, isScalerOf } from "../../mutations/predicates.ts";
-import { objectMutation, type Mutation } from "../../mutations/mutation.ts";
+import { objectMutation, type RuleMutation } from "../../mutations/mutation.ts";
 
-export const mutations: readonly Mutation[] = [
+export const mutations: readonly RuleMutation[] = [
     objectMutation(
-        "replicas",
         WORKLOADS,
         "a replica count with an autoscaler",
         ({ spec }) => (spec.replicas = 3),
         (workload, all) => all.some((one) => isScalerOf(one, workload)),
     ),
     objectMutation(
-        "replicas",
         "ScaledObject",
         "an autoscaler that goes down to one",
         ({ spec }) => (spec.minReplicaCount = 1),

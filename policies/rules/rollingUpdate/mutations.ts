@@ -1,8 +1,12 @@
-import { objectMutation, getPodSpec, type Draft, type Mutation } from "../../mutations/mutation.ts";
+import {
+    objectMutation,
+    getPodSpec,
+    type Draft,
+    type RuleMutation,
+} from "../../mutations/mutation.ts";
 
-export const mutations: readonly Mutation[] = [
+export const mutations: readonly RuleMutation[] = [
     objectMutation(
-        "rolling-update",
         "Deployment",
         "an update that stops pods first",
         ({ spec }) =>
@@ -13,21 +17,18 @@ export const mutations: readonly Mutation[] = [
         (object) => serves(object),
     ),
     objectMutation(
-        "rolling-update",
         "Deployment",
         "an update without a strategy of its own",
         ({ spec }) => delete spec.strategy,
         (object) => serves(object),
     ),
     objectMutation(
-        "rolling-update",
         "Deployment",
         "an update that ends all before it starts one",
         ({ spec }) => (spec.strategy = { type: "Recreate" }),
         (object) => serves(object),
     ),
     objectMutation(
-        "rolling-update",
         "Deployment",
         "an update that may do nothing",
         ({ spec }) =>

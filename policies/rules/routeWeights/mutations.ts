@@ -1,19 +1,13 @@
-import { objectMutation, remove, type Draft, type Mutation } from "../../mutations/mutation.ts";
+import { objectMutation, remove, type Draft, type RuleMutation } from "../../mutations/mutation.ts";
 
 const weighted = ({ spec }: Draft): Draft =>
     spec.rules.find((rule: Draft) => rule.backendRefs?.length > 1);
 const isWeighted = (route: Draft) => weighted(route) !== undefined;
 const ROUTE = ["HTTPRoute"];
-const route = (name: string, make: (refs: Draft, route: Draft) => void): Mutation =>
-    objectMutation(
-        "route-weights",
-        ROUTE,
-        name,
-        (one) => make(weighted(one).backendRefs, one),
-        isWeighted,
-    );
+const route = (name: string, make: (refs: Draft, route: Draft) => void): RuleMutation =>
+    objectMutation(ROUTE, name, (one) => make(weighted(one).backendRefs, one), isWeighted);
 
-export const mutations: readonly Mutation[] = [
+export const mutations: readonly RuleMutation[] = [
     route("weights of 90 and 20", (refs) => {
         refs[0].weight = 90;
         refs[1].weight = 20;
@@ -29,21 +23,18 @@ export const mutations: readonly Mutation[] = [
     route("a backend in the other namespace", (refs) => (refs[0].namespace = refs[1].namespace)),
     route("no Gateway of that name", (_, { spec }) => (spec.parentRefs[0].name += "-1")),
     route("no listener of that name", (_, { spec }) => (spec.parentRefs[0].sectionName = "htttp")),
-    objectMutation("route-weights", "ReferenceGrant", "no grant", remove),
+    objectMutation("ReferenceGrant", "no grant", remove),
     objectMutation(
-        "route-weights",
         "ReferenceGrant",
         "a grant to another namespace",
         ({ spec }) => (spec.from[0].namespace += "-1"),
     ),
     objectMutation(
-        "route-weights",
         "ReferenceGrant",
         "a grant of another Service",
         ({ spec }) => (spec.to[0].name += "-1"),
     ),
     objectMutation(
-        "route-weights",
         "ReferenceGrant",
         "a grant to another kind",
         ({ spec }) => (spec.from[0].kind = "GRPCRoute"),

@@ -2,7 +2,7 @@ import {
     containerMutation,
     objectMutation,
     type Draft,
-    type Mutation,
+    type RuleMutation,
 } from "../../mutations/mutation.ts";
 
 const secretOf = (container: Draft): Draft =>
@@ -11,9 +11,8 @@ const secretOf = (container: Draft): Draft =>
             valueFrom?.secretKeyRef && /PASSWORD|TOKEN|KEY/.test(name as string),
     );
 
-export const mutations: readonly Mutation[] = [
+export const mutations: readonly RuleMutation[] = [
     containerMutation(
-        "secret-literals",
         "a password written down",
         (one) => {
             const { name } = secretOf(one);
@@ -23,14 +22,14 @@ export const mutations: readonly Mutation[] = [
         },
         (one) => secretOf(one) !== undefined,
     ),
-    containerMutation("secret-literals", "a known default password", (one) => {
+    containerMutation("a known default password", (one) => {
         one.env = [...(one.env ?? []), { name: "ADMIN_PASSWORD", value: "admin" }];
     }),
-    objectMutation("secret-literals", "ConfigMap", "a private key in a ConfigMap", ({ data }) => {
+    objectMutation("ConfigMap", "a private key in a ConfigMap", ({ data }) => {
         data.key =
             "-----BEGIN RSA PRIVATE KEY-----\nMIIEpAIBAAKCAQEA7\n-----END RSA PRIVATE KEY-----\n";
     }),
-    containerMutation("secret-literals", "a URL with its password", (one) => {
+    containerMutation("a URL with its password", (one) => {
         one.env = [
             ...(one.env ?? []),
             { name: "REDIS_URL", value: "redis://default:hunter2hunter2@redis:6379" },

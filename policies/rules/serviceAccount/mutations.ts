@@ -1,14 +1,12 @@
-import { podMutation, type Mutation } from "../../mutations/mutation.ts";
+import { podMutation, type RuleMutation } from "../../mutations/mutation.ts";
 
-export const mutations: readonly Mutation[] = [
+export const mutations: readonly RuleMutation[] = [
     podMutation(
-        "service-account",
         "an unnecessary token",
         (pod) => (pod.automountServiceAccountToken = true),
         (pod) => pod.automountServiceAccountToken === false,
     ),
     podMutation(
-        "service-account",
         "a mounted token",
         (pod) => delete pod.automountServiceAccountToken,
         (pod) => pod.automountServiceAccountToken === false,

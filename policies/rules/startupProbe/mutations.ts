@@ -1,9 +1,8 @@
 import { hasProbe } from "../../mutations/predicates.ts";
-import { containerMutation, type Mutation } from "../../mutations/mutation.ts";
+import { containerMutation, type RuleMutation } from "../../mutations/mutation.ts";
 
-export const mutations: readonly Mutation[] = [
+export const mutations: readonly RuleMutation[] = [
     containerMutation(
-        "startup-probe",
         "a minute's delay instead of a startup probe",
         (container) => {
             delete container.startupProbe;

@@ -1,13 +1,12 @@
-import { objectMutation, type Mutation } from "../../mutations/mutation.ts";
+import { objectMutation, type RuleMutation } from "../../mutations/mutation.ts";
 
-export const mutations: readonly Mutation[] = [
+export const mutations: readonly RuleMutation[] = [
     objectMutation(
-        "stateful-service",
         "StatefulSet",
         "a Service that is not there",
         ({ spec }) => (spec.serviceName += "-1"),
     ),
-    objectMutation("stateful-service", "StatefulSet", "no Service", ({ spec }) => {
+    objectMutation("StatefulSet", "no Service", ({ spec }) => {
         delete spec.serviceName;
     }),
 ];

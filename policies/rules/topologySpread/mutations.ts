@@ -1,9 +1,8 @@
 import { WORKLOADS, hasSeveralReplicas } from "../../mutations/predicates.ts";
-import { objectMutation, breakLabels, type Mutation } from "../../mutations/mutation.ts";
+import { objectMutation, breakLabels, type RuleMutation } from "../../mutations/mutation.ts";
 
-export const mutations: readonly Mutation[] = [
+export const mutations: readonly RuleMutation[] = [
     objectMutation(
-        "topology-spread",
         WORKLOADS,
         "pods that may all be on one node",
         ({ spec }) => {
@@ -13,7 +12,6 @@ export const mutations: readonly Mutation[] = [
         hasSeveralReplicas,
     ),
     objectMutation(
-        "topology-spread",
         WORKLOADS,
         "spread by labels that its pods do not have",
         ({ spec }) => {
@@ -25,7 +23,6 @@ export const mutations: readonly Mutation[] = [
             workload.spec.template.spec.topologySpreadConstraints?.length > 0,
     ),
     objectMutation(
-        "topology-spread",
         "Deployment",
         "spread with the pods of the last version",
         ({ spec }) => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
+import { makeTemporaryFolder } from "../../../tests/support/temporaryFolder.ts";
 import { RenderError } from "../../stack/render.ts";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import {
     isServing,
@@ -37,7 +37,7 @@ describe("a deploy of an image", () => {
 });
 
 test("the image of the example is written where the stack has one, that of insights always", async () => {
-    const folder = mkdtempSync(path.join(tmpdir(), "release-"));
+    const folder = makeTemporaryFolder();
     const file = path.join(folder, "Pulumi.dev.yaml");
     const images = { insightsImage: "insights@sha256:1", exampleImage: "search@sha256:2" };
     writeFileSync(file, "config:\n    property-search:example.enabled: true\n");
@@ -48,14 +48,13 @@ test("the image of the example is written where the stack has one, that of insig
     expect(await partImages(file, {})).toEqual({});
     writeFileSync(file, "config:\n    property-search:blue.image: a\n");
     expect(await partImages(file, images)).toEqual({ "insights.image": "insights@sha256:1" });
-    rmSync(folder, { recursive: true });
 });
 
 test.each([
     ["the program rejects comes back as it was", new RenderError("blue.image is wrong"), "old"],
     ["fails otherwise stays, for the next deploy", new Error("no connection"), "new"],
 ])("a version whose deploy %s", async (_, error, image) => {
-    const folder = mkdtempSync(path.join(tmpdir(), "release-"));
+    const folder = makeTemporaryFolder();
     const file = path.join(folder, "Pulumi.dev.yaml");
     writeFileSync(file, "config:\n    property-search:blue.image: new\n");
     const replaced = { "blue.image": "old", "blue.version": undefined };
@@ -63,5 +62,4 @@ test.each([
         error,
     );
     expect(readFileSync(file, "utf8")).toBe(`config:\n    property-search:blue.image: ${image}\n`);
-    rmSync(folder, { recursive: true });
 });

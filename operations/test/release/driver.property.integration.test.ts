@@ -8,7 +8,7 @@ import { requestAction } from "../../release/machine/requestAction.ts";
 import { DEFAULT_PLAN } from "../../release/plan.ts";
 import { hasEnded, type ActionRequest, type Switch } from "../../release/state.ts";
 import { clusterStore } from "../../release/store/record.ts";
-import { caller, type Fault } from "../support/driverApiServer.ts";
+import { caller, type Fault } from "../support/caller.ts";
 import { ROUTE } from "../../shared/route.ts";
 import { all, World } from "../support/simulatedPlatform.ts";
 import { propertyRuns } from "../../../tests/support/property.ts";

@@ -20,7 +20,8 @@ import { Rejected, ReleaseError } from "../../release/error.ts";
 import { directTraffic } from "../../release/traffic/direct.ts";
 import { withFieldOwnership } from "../../release/traffic/withFieldOwnership.ts";
 import type { Traffic } from "../../release/traffic/traffic.ts";
-import { ApiServer, caller, type Caller, type CallerOptions } from "./driverApiServer.ts";
+import { caller, type Caller, type CallerOptions } from "./caller.ts";
+import { ObjectStore } from "./objectStore.ts";
 import { VirtualClock } from "./virtualClock.ts";
 
 const OWNER = "property-search-deploy";
@@ -64,7 +65,7 @@ export const WELL: Behaviour = {
 /** An in-memory platform with its controllers and the checks of its invariants. */
 export class World {
     readonly clock = new VirtualClock();
-    readonly server = new ApiServer();
+    readonly server = new ObjectStore();
     readonly broken: string[] = [];
     readonly trusted = new Set<Colour>();
     readonly onTrial = new Set<Colour>();

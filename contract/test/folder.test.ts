@@ -1,12 +1,11 @@
-import { afterAll, expect, test } from "@jest/globals";
-import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { expect, test } from "@jest/globals";
+import { statSync, writeFileSync } from "node:fs";
 import path from "node:path";
 
+import { makeTemporaryFolder } from "../../tests/support/temporaryFolder.ts";
 import { makeFolder } from "../src/index.ts";
 
-const root = mkdtempSync(path.join(tmpdir(), "folder-test-"));
-afterAll(() => rmSync(root, { recursive: true }));
+const root = makeTemporaryFolder();
 
 test("a folder is made with those above it, once or again", () => {
     const folder = path.join(root, "a/b/c");

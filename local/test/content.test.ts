@@ -1,25 +1,14 @@
-import { afterEach, beforeEach, expect, test } from "@jest/globals";
-import {
-    existsSync,
-    mkdirSync,
-    mkdtempSync,
-    readdirSync,
-    rmSync,
-    symlinkSync,
-    writeFileSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
+import { beforeEach, expect, test } from "@jest/globals";
+import { existsSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { makeTemporaryFolder } from "../../tests/support/temporaryFolder.ts";
 import { digest, digestFiles, once } from "../src/content.ts";
 
 let folder: string;
 
 beforeEach(() => {
-    folder = mkdtempSync(path.join(tmpdir(), "content-"));
-});
-afterEach(() => {
-    rmSync(folder, { recursive: true, force: true });
+    folder = makeTemporaryFolder();
 });
 
 const write = (name: string, text: string) => {

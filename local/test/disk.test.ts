@@ -1,7 +1,7 @@
 import { expect, test } from "@jest/globals";
-import { mkdtempSync, rmSync, statSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { statSync } from "node:fs";
 import path from "node:path";
+import { makeTemporaryFolder } from "../../tests/support/temporaryFolder.ts";
 import { readDisk, diskProblems, type DiskNeed } from "../src/disk.ts";
 
 const GIB = 1024 ** 3;
@@ -43,12 +43,8 @@ test("a phase that is done needs nothing, however full the disk is", () => {
 });
 
 test("a folder that is not there yet lies where the nearest one above it does", () => {
-    const folder = mkdtempSync(path.join(tmpdir(), "disk-"));
-    try {
-        const { device, freeBytes } = readDisk(path.join(folder, "not/there"));
-        expect(device).toBe(statSync(folder).dev);
-        expect(freeBytes).toBeGreaterThan(0);
-    } finally {
-        rmSync(folder, { recursive: true });
-    }
+    const folder = makeTemporaryFolder();
+    const { device, freeBytes } = readDisk(path.join(folder, "not/there"));
+    expect(device).toBe(statSync(folder).dev);
+    expect(freeBytes).toBeGreaterThan(0);
 });

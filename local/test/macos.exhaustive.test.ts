@@ -1,9 +1,9 @@
-import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
+import { beforeEach, describe, expect, test } from "@jest/globals";
 import { execa } from "execa";
 import { existsSync } from "node:fs";
-import { chmod, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { chmod, mkdir, readFile, symlink, writeFile } from "node:fs/promises";
 import path from "node:path";
+import { makeTemporaryFolder } from "../../tests/support/temporaryFolder.ts";
 
 const MAIN = path.resolve(import.meta.dirname, "../src/main.ts");
 const BORN = "Sun Nov 29 01:37:02 2026";
@@ -11,7 +11,7 @@ const BORN = "Sun Nov 29 01:37:02 2026";
 let folder: string;
 
 beforeEach(async () => {
-    folder = await mkdtemp(path.join(tmpdir(), "macos-"));
+    folder = makeTemporaryFolder();
     await mkdir(path.join(folder, "bin"));
     await install("kubectl", "echo v1");
     await install("ps", `echo 'S    ${BORN}'`);
@@ -20,10 +20,6 @@ beforeEach(async () => {
         const cli = path.join(import.meta.dirname, "support/kindCli.mjs");
         await symlink(cli, path.join(folder, "bin", name));
     }
-});
-
-afterEach(async () => {
-    await rm(folder, { recursive: true });
 });
 
 async function install(name: string, script: string): Promise<void> {

@@ -1,21 +1,19 @@
-import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { beforeAll, describe, expect, test } from "@jest/globals";
 import { execa } from "execa";
-import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { chmod, writeFile } from "node:fs/promises";
 import path from "node:path";
+import { makeTemporaryFolder } from "../../tests/support/temporaryFolder.ts";
 
 const ROOT = path.resolve(import.meta.dirname, "../..");
 
 let folder: string;
 
 beforeAll(async () => {
-    folder = await mkdtemp(path.join(tmpdir(), "makefile-"));
+    folder = makeTemporaryFolder();
     const uname = path.join(folder, "uname");
     await writeFile(uname, '#!/bin/sh\n[ "$1" = -s ] && echo "$SYSTEM" || echo "$MACHINE"\n');
     await chmod(uname, 0o755);
 });
-
-afterAll(() => rm(folder, { recursive: true }));
 
 /** make with a target of this test's own, on what says that it is another machine. */
 function make(recipe: string, env: Readonly<Record<string, string>> = {}) {

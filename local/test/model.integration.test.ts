@@ -1,7 +1,7 @@
-import { afterEach, beforeEach, expect, test } from "@jest/globals";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { beforeEach, expect, test } from "@jest/globals";
+import { writeFileSync } from "node:fs";
 import path from "node:path";
+import { makeTemporaryFolder } from "../../tests/support/temporaryFolder.ts";
 import { ensureModel } from "../src/model.ts";
 
 const { env } = process;
@@ -16,15 +16,10 @@ const ensure = () =>
     });
 
 beforeEach(() => {
-    folder = mkdtempSync(path.join(tmpdir(), "model-"));
+    folder = makeTemporaryFolder();
     lines = [];
     // Without Maven on the PATH, nothing can be downloaded.
     process.env = { ...env, MODEL_DIR: folder, PATH: folder };
-});
-
-afterEach(() => {
-    process.env = env;
-    rmSync(folder, { recursive: true });
 });
 
 test("a model in the cache is used as it is, and nothing is reported", async () => {

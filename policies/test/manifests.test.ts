@@ -1,18 +1,10 @@
-import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { describe, expect, test } from "@jest/globals";
+import { writeFileSync } from "node:fs";
 import path from "node:path";
+import { makeTemporaryFolder } from "../../tests/support/temporaryFolder.ts";
 import { readManifests } from "../manifests.ts";
 
-let folder: string;
-
-beforeAll(() => {
-    folder = mkdtempSync(path.join(tmpdir(), "manifests-"));
-});
-
-afterAll(() => {
-    rmSync(folder, { recursive: true });
-});
+const folder = makeTemporaryFolder();
 
 /** The names of a text's objects, and what is noted of the rest. */
 async function read(text: string) {

@@ -1,14 +1,11 @@
-import { afterAll, describe, expect, test } from "@jest/globals";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { describe, expect, test } from "@jest/globals";
+import { writeFileSync } from "node:fs";
 import path from "node:path";
+import { makeTemporaryFolder } from "../../tests/support/temporaryFolder.ts";
 import { readStackPolicies, readPolicyInputs, withRegistry } from "../stacks.ts";
 
 const REGISTRY = "registry.example.com/mirror";
-const root = mkdtempSync(path.join(tmpdir(), "registry-"));
-afterAll(() => {
-    rmSync(root, { recursive: true });
-});
+const root = makeTemporaryFolder();
 
 describe("a stack with a registry of its own", () => {
     test("may run its images, and none of a public registry any more", () => {

@@ -1,8 +1,8 @@
-import { afterAll, describe, expect, test } from "@jest/globals";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { describe, expect, test } from "@jest/globals";
+import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { policyFlags } from "../../operations/deploy/pulumi/policies.ts";
+import { makeTemporaryFolder } from "../../tests/support/temporaryFolder.ts";
 import { createAdmissionObjects } from "../admission/index.ts";
 import { parseStackPolicies } from "../engine/config.ts";
 import { formatMessage } from "../engine/message.ts";
@@ -12,10 +12,7 @@ import { RULES } from "../rules/index.ts";
 import { readStackPolicies, findPolicyFile, readPolicyInputs } from "../stacks.ts";
 import { deployment, LABELS, NAME, object, podSpec } from "./support/manifests.ts";
 
-const folder = mkdtempSync(path.join(tmpdir(), "policies-test-"));
-afterAll(() => {
-    rmSync(folder, { recursive: true });
-});
+const folder = makeTemporaryFolder();
 
 test("a stack without its own policies has the strictest ones in every command", () => {
     expect(readStackPolicies("staging")).toEqual(readStackPolicies("prod"));

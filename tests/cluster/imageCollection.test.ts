@@ -1,7 +1,6 @@
-import { afterEach, beforeEach, expect, test } from "@jest/globals";
+import { beforeEach, expect, test } from "@jest/globals";
 import { execFile } from "node:child_process";
-import { mkdtemp, readdir, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readdir } from "node:fs/promises";
 import path from "node:path";
 import { promisify } from "node:util";
 import { stringify } from "yaml";
@@ -9,6 +8,7 @@ import { KUBELET_DISK } from "../../local/src/node/configuration.ts";
 import { KUBECONFIG } from "../../local/src/node/start.ts";
 import { PATHS, REPOSITORY } from "../../local/src/paths.ts";
 import { kubernetesFolder } from "../../local/src/toolchain/programs.ts";
+import { makeTemporaryFolder } from "../support/temporaryFolder.ts";
 
 /** A kubelet collects when it starts, and then every five minutes; pressure is checked every ten seconds. */
 const SECONDS = 30;
@@ -18,11 +18,8 @@ const onOwnNode = process.env.KUBECONFIG === KUBECONFIG ? test : test.skip;
 
 let folder: string;
 
-beforeEach(async () => {
-    folder = await mkdtemp(path.join(tmpdir(), "full-disk-"));
-});
-afterEach(async () => {
-    await rm(folder, { recursive: true, force: true });
+beforeEach(() => {
+    folder = makeTemporaryFolder();
 });
 
 /** Names of the images that a kubelet has left, on a disk that is 90 % full. */

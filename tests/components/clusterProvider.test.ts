@@ -1,18 +1,10 @@
-import { afterEach, beforeEach, expect, test } from "@jest/globals";
+import { expect, test } from "@jest/globals";
 import { clusterProvider } from "../../components/clusterProvider.ts";
 import { declared } from "../support/program.ts";
 
-const before = { ...process.env };
-
-beforeEach(() => {
-    process.env.KUBECONFIG = "/home/somebody/.kube/config";
-    process.env.PULUMI_K8S_ENABLE_PATCH_FORCE = "true";
-    process.env.PULUMI_K8S_UPSERT_EXISTING_OBJECTS = "true";
-});
-
-afterEach(() => {
-    process.env = { ...before };
-});
+process.env.KUBECONFIG = "/home/somebody/.kube/config";
+process.env.PULUMI_K8S_ENABLE_PATCH_FORCE = "true";
+process.env.PULUMI_K8S_UPSERT_EXISTING_OBJECTS = "true";
 
 test.each([{ context: "prod" }, {}])(
     "the state contains %j of the provider and how it updates, and nothing about the updating user",

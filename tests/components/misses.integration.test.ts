@@ -1,10 +1,10 @@
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import path from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { describe, expect, test } from "@jest/globals";
 import { METRICS, SCRAPE_INTERVAL_SECONDS, type CacheResult } from "@property-search/contract";
 import { adapterRule, missesQuery } from "../../components/autoscaler/misses.ts";
+import { makeTemporaryFolder } from "../support/temporaryFolder.ts";
 
 /** A pod's counter: its values, one a scrape, in promtool's notation. */
 interface Counter {
@@ -20,13 +20,7 @@ interface Answer {
     readonly value: number;
 }
 
-let folder: string;
-beforeAll(() => {
-    folder = mkdtempSync(path.join(tmpdir(), "misses-"));
-});
-afterAll(() => {
-    rmSync(folder, { recursive: true });
-});
+const folder = makeTemporaryFolder();
 
 /** Asserts the result of a query in a real Prometheus after some seconds. */
 function expectAnswer(

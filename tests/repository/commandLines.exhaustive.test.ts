@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { writeFile } from "node:fs/promises";
 import path from "node:path";
 import { commandsOf, PAGES, shell, type Ended } from "../support/docs/commands.ts";
 
 import { startDocService, type DocService } from "../support/docs/service.ts";
+import { makeTemporaryFolder } from "../support/temporaryFolder.ts";
 
 /* Commands of the pages that start many processes: seconds each, for what seldom changes. */
 
@@ -73,11 +73,10 @@ describe("without a cluster", () => {
         const commands = matching(
             /^(make (help|tenant-key TENANT=search)|make (render|policies) STACK=prod|node \S+ (\w+ )?--help)$/,
         );
-        const folder = await mkdtemp(path.join(tmpdir(), "docs-"));
+        const folder = makeTemporaryFolder();
         const results = await allOf(
             commands.map((text) => text.replace(/^'make' 'render'.*/, `$& OUT=${folder}`)),
         );
-        await rm(folder, { recursive: true });
         expect(failed(results)).toEqual([]);
         expect(commands).toContain("'make' 'render' 'STACK=prod'");
     });

@@ -1,20 +1,12 @@
-import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import { expect, test } from "@jest/globals";
 import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
+import { makeTemporaryFolder } from "../support/temporaryFolder.ts";
 
 const ROOT = path.resolve(import.meta.dirname, "../..");
 
-let folder: string;
-
-beforeAll(() => {
-    folder = mkdtempSync(path.join(tmpdir(), "imports-"));
-});
-
-afterAll(() => {
-    rmSync(folder, { recursive: true });
-});
+const folder = makeTemporaryFolder();
 
 /** Each broken rule and the file that breaks it, in a repository of these files, `from` importing `to`. */
 function broken(name: string, imports: readonly (readonly [from: string, to: string])[]) {

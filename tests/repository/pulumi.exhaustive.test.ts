@@ -1,9 +1,9 @@
-import { afterAll, beforeAll, expect, test } from "@jest/globals";
-import { copyFile, mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { beforeAll, expect, test } from "@jest/globals";
+import { copyFile } from "node:fs/promises";
 import path from "node:path";
 import { addPulumiToPath } from "../../local/src/toolchain/pulumi.ts";
 import { commandsOf, PAGES, ROOT, shell } from "../support/docs/commands.ts";
+import { makeTemporaryFolder } from "../support/temporaryFolder.ts";
 
 const COMMANDS = PAGES.flatMap(commandsOf).filter(
     // A flag alone is a mention of it.
@@ -16,7 +16,7 @@ let env: Record<string, string>;
 
 beforeAll(async () => {
     await addPulumiToPath();
-    folder = await mkdtemp(path.join(tmpdir(), "pulumi-"));
+    folder = makeTemporaryFolder();
     await copyFile(path.join(ROOT, "Pulumi.yaml"), path.join(folder, "Pulumi.yaml"));
     env = {
         PATH: process.env.PATH ?? "",
@@ -26,8 +26,6 @@ beforeAll(async () => {
         PULUMI_SKIP_UPDATE_CHECK: "true",
     };
 });
-
-afterAll(() => rm(folder, { recursive: true }));
 
 const run = (script: string) => shell(script, env, folder);
 

@@ -1,14 +1,13 @@
 import { afterEach, beforeEach, expect, test } from "@jest/globals";
 import * as pulumi from "@pulumi/pulumi";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import path from "node:path";
 import { requireBoundCluster } from "../../config/boundCluster.ts";
 import { bind, clusterId, stackOfCluster } from "../../operations/deploy/binding.ts";
 import { isPermanentFailure } from "../../operations/release/traffic/pulumiLock.ts";
 import { startApiServer, type ApiServer } from "../../operations/test/support/apiServer.ts";
+import { makeTemporaryFolder } from "../support/temporaryFolder.ts";
 
-const { KUBECONFIG } = process.env;
 let api: ApiServer;
 let folder: string;
 
@@ -16,7 +15,7 @@ beforeEach(async () => {
     api = await startApiServer();
     const metadata = { name: "kube-system", labels: { of: "the cluster" } };
     await api.apply("kube-apiserver", { apiVersion: "v1", kind: "Namespace", metadata });
-    folder = mkdtempSync(path.join(tmpdir(), "bound-"));
+    folder = makeTemporaryFolder();
     process.env.KUBECONFIG = path.join(folder, "config");
     const kubeconfig = api.cluster.exportKubeconfig();
     writeFileSync(process.env.KUBECONFIG, kubeconfig);
@@ -25,9 +24,6 @@ beforeEach(async () => {
 
 afterEach(() => {
     api.close();
-    rmSync(folder, { recursive: true });
-    if (KUBECONFIG === undefined) delete process.env.KUBECONFIG;
-    else process.env.KUBECONFIG = KUBECONFIG;
 });
 
 async function startProgram({ isPreview }: { readonly isPreview: boolean }): Promise<void> {

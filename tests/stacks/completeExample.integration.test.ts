@@ -1,6 +1,5 @@
-import { afterAll, describe, expect, test } from "@jest/globals";
-import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { describe, expect, test } from "@jest/globals";
+import { copyFileSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { parse } from "yaml";
 import { formatMessage } from "../../policies/engine/message.ts";
@@ -12,6 +11,7 @@ import { toManifests } from "../../render/manifests.ts";
 import { runProgram } from "../../render/program.ts";
 import { stackConfig } from "../../render/stackConfig.ts";
 import { quietly } from "../support/stacks.ts";
+import { makeTemporaryFolder } from "../support/temporaryFolder.ts";
 
 /* docs/stacks.md, docs/getting-started.md: a stack that starts from them renders, and complies with the strict policies. */
 
@@ -27,11 +27,8 @@ const configOf = (text: string) => (parse(text) as { config: Record<string, unkn
 
 const STACK = "eks";
 /** Not the checkout: other tests list its stacks. */
-const folder = mkdtempSync(path.join(tmpdir(), "own-stack-"));
+const folder = makeTemporaryFolder();
 copyFileSync(path.join(ROOT, "Pulumi.yaml"), path.join(folder, "Pulumi.yaml"));
-afterAll(() => {
-    rmSync(folder, { recursive: true });
-});
 
 const rendered = (config: object) =>
     quietly(async () => {

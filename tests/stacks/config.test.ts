@@ -1,15 +1,15 @@
-import { afterAll, afterEach, describe, expect, test } from "@jest/globals";
+import { afterEach, describe, expect, test } from "@jest/globals";
 import { GENERATED_SECRETS, MISSES_PER_CPU } from "@property-search/contract";
 import { SERVICE_SETTINGS, type Setting } from "@property-search/contract/settings";
 import * as pulumi from "@pulumi/pulumi";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import path from "node:path";
 import { DEFAULT_THRESHOLDS } from "../../components/monitoring/alerts/thresholds.ts";
 import { loadConfig, type StackConfig } from "../../config.ts";
 import { ROWS, textOf } from "../../config/settings/index.ts";
 import { stackConfig } from "../../render/stackConfig.ts";
 import { loadStack, readerOf } from "../support/loadStack.ts";
+import { makeTemporaryFolder } from "../support/temporaryFolder.ts";
 
 afterEach(() => {
     pulumi.runtime.setAllConfig({});
@@ -489,7 +489,7 @@ describe("stackConfig", () => {
     });
 
     describe("with a secret in the stack's file", () => {
-        const folder = mkdtempSync(path.join(tmpdir(), "stack-"));
+        const folder = makeTemporaryFolder();
         const write = (value: string) => {
             writeFileSync(
                 path.join(folder, "Pulumi.yaml"),
@@ -502,9 +502,6 @@ describe("stackConfig", () => {
         };
         const load = (given?: Record<string, string>) =>
             stackConfig("s", given, {}, folder).values["p:redis.passwords.app"];
-        afterAll(() => {
-            rmSync(folder, { recursive: true });
-        });
 
         test("masks it where it is encrypted", () => {
             write("{ secure: v1:abc }");

@@ -1,8 +1,7 @@
-import { afterAll, afterEach, describe, expect, jest, test } from "@jest/globals";
+import { afterEach, describe, expect, jest, test } from "@jest/globals";
 import { COLOURS, GENERATED_SECRETS, SERVICE_NAMES } from "@property-search/contract";
 import * as pulumi from "@pulumi/pulumi";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import path from "node:path";
 import { readConfig } from "../../app/src/config.ts";
 import { loadConfig } from "../../config.ts";
@@ -17,6 +16,7 @@ import { shapeFaults } from "../support/objectShapes.ts";
 import { at, containersOf } from "../support/program.ts";
 import { propertyRuns } from "../support/property.ts";
 import { quietly, render } from "../support/stacks.ts";
+import { makeTemporaryFolder } from "../support/temporaryFolder.ts";
 
 /*
  * Every key of Pulumi.yaml with many values: the program rejects a value with a message
@@ -205,13 +205,10 @@ function secretsOf(config: Readonly<Record<string, string>>): Readonly<Record<st
 
 /** Why the service would not start in the pod of a Deployment. */
 /** The Secret of an external Redis, as the pod has it mounted. */
-const LOGIN = mkdtempSync(path.join(tmpdir(), "redis-login-"));
+const LOGIN = makeTemporaryFolder();
 for (const file of ["username", "password", "sentinel-password"]) {
     writeFileSync(path.join(LOGIN, file), SECRET);
 }
-afterAll(() => {
-    rmSync(LOGIN, { recursive: true });
-});
 
 function podFault(manifests: readonly Manifest[], name: string): string | undefined {
     const deployment = manifests.find(

@@ -1,12 +1,12 @@
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import * as pulumi from "@pulumi/pulumi";
-import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { copyFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { loadConfig } from "../../config.ts";
 import { ConfigReader } from "../../config/reader.ts";
 import { unknownKeys } from "../../config/unknownKeys.ts";
 import { stackConfig } from "../../render/stackConfig.ts";
+import { makeTemporaryFolder } from "../support/temporaryFolder.ts";
 
 const IMAGES = `config:
     property-search:blue.image: registry.example.com/service:v1.0.0
@@ -16,7 +16,7 @@ const IMAGES = `config:
 let root: string;
 
 beforeEach(() => {
-    root = mkdtempSync(path.join(tmpdir(), "stack-file-"));
+    root = makeTemporaryFolder();
     copyFileSync(
         path.join(import.meta.dirname, "../../Pulumi.yaml"),
         path.join(root, "Pulumi.yaml"),
@@ -25,7 +25,6 @@ beforeEach(() => {
 
 afterEach(() => {
     pulumi.runtime.setAllConfig({});
-    rmSync(root, { recursive: true });
 });
 
 /** Loads the config of a stack with this file, as a rendering and an apply do. */

@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { execFile } from "node:child_process";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile, rm } from "node:fs/promises";
 import path from "node:path";
 import { promisify } from "node:util";
 import { REPOSITORY } from "../../local/src/paths.ts";
@@ -15,6 +14,7 @@ import {
     type CourseOptions,
 } from "../../operations/training/course.ts";
 import { bothColoursReady, openCluster } from "./cluster.ts";
+import { makeTemporaryFolder } from "./temporaryFolder.ts";
 
 const MINUTE = 60_000;
 /** Exercises that wait for no alert and no rollout: they take seconds. The others take minutes each. */
@@ -41,7 +41,7 @@ export function playExercises(numbers: readonly number[]): void {
             confirm: cluster.context,
             signal: undefined,
             report: () => undefined,
-            folder: await mkdtemp(path.join(tmpdir(), "training-")),
+            folder: makeTemporaryFolder(),
         };
     }, 3 * MINUTE);
 

@@ -1,10 +1,10 @@
 import { expect, test } from "@jest/globals";
 import { execFile } from "node:child_process";
-import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { cp, mkdir, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { promisify } from "node:util";
 import { actionlint } from "../../local/src/toolchain/actionlint.ts";
+import { makeTemporaryFolder } from "../support/temporaryFolder.ts";
 
 const ROOT = path.resolve(import.meta.dirname, "../..");
 
@@ -21,14 +21,13 @@ test("actionlint has nothing to say of the workflows", async () => {
 });
 
 test("it would say something of one that is wrong", async () => {
-    const checkout = await mkdtemp(path.join(tmpdir(), "workflows-"));
+    const checkout = makeTemporaryFolder();
     await mkdir(path.join(checkout, ".git"));
     await cp(path.join(ROOT, ".github"), path.join(checkout, ".github"), { recursive: true });
     const file = path.join(checkout, ".github/workflows/drift.yml");
     const text = await readFile(file, "utf8");
     await writeFile(file, text.replace("matrix.stack", "matrix.stak").replace("team:", "taem:"));
     const result = await lint(checkout);
-    await rm(checkout, { recursive: true });
     expect(result).toMatchObject({
         stdout: expect.stringMatching(/property "stak" is not defined/),
     });

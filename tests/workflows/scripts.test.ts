@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { writeFile } from "node:fs/promises";
 import path from "node:path";
 import { comment } from "../../.github/scripts/comment.ts";
 import { updateDriftIssue } from "../../.github/scripts/drift.ts";
 import type { Context, Octokit } from "../../.github/scripts/github.ts";
 import { proposeConfigChange, requireMerged } from "../../.github/scripts/stackConfig.ts";
+import { makeTemporaryFolder } from "../support/temporaryFolder.ts";
 
 const context: Context = {
     repo: { owner: "us", repo: "search" },
@@ -18,11 +18,9 @@ const RUN = "[run](https://github.com/us/search/actions/runs/7)";
 
 let folder: string;
 
-beforeEach(async () => {
-    folder = await mkdtemp(path.join(tmpdir(), "reports-"));
+beforeEach(() => {
+    folder = makeTemporaryFolder();
 });
-
-afterEach(() => rm(folder, { recursive: true }));
 
 const write = (name: string, text: string) => writeFile(path.join(folder, name), text);
 
@@ -91,7 +89,6 @@ Changes by component:
 \`\`\`
 
 </details>
-
 
 <sub>Commit fedcba9, ${RUN}</sub>`);
     });

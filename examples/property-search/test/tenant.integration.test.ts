@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { EXAMPLE_TENANT, METRICS } from "@property-search/contract";
 import { createHash } from "node:crypto";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { writeFile } from "node:fs/promises";
 import path from "node:path";
 import { eventually } from "../../../app/test/support/eventually.ts";
 import { modelDirectory } from "../../../app/test/support/model.ts";
 import { startService, type Service } from "../../../app/test/support/service.ts";
 import { exampleApiKey } from "../../../components/embeddingService/tenants.ts";
+import { makeTemporaryFolder } from "../../../tests/support/temporaryFolder.ts";
 import { startExample } from "./support/example.ts";
 
 const API_KEY = exampleApiKey("the key of the platform");
@@ -16,7 +16,7 @@ let folder: string;
 let service: Service;
 
 beforeAll(async () => {
-    folder = await mkdtemp(path.join(tmpdir(), "tenants-"));
+    folder = makeTemporaryFolder();
     const sha256 = createHash("sha256").update(API_KEY).digest("hex");
     const file = path.join(folder, "tenants.json");
     const tenants = [{ id: EXAMPLE_TENANT, keys: [{ sha256 }] }];
@@ -27,7 +27,6 @@ beforeAll(async () => {
 
 afterAll(async () => {
     await service.stop();
-    await rm(folder, { recursive: true });
 });
 
 test("the service knows the example by its derived key, and counts its requests", async () => {

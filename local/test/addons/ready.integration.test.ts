@@ -1,7 +1,7 @@
-import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
-import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { beforeEach, describe, expect, test } from "@jest/globals";
+import { chmod, writeFile } from "node:fs/promises";
 import path from "node:path";
+import { makeTemporaryFolder } from "../../../tests/support/temporaryFolder.ts";
 import { waitForMetricsServer, type AddonInputs } from "../../src/addons/addons.ts";
 import { waitForKeda } from "../../src/addons/keda.ts";
 import { LocalError, type Step } from "../../src/shell.ts";
@@ -9,13 +9,10 @@ import { LocalError, type Step } from "../../src/shell.ts";
 let folder: string;
 let step: Step;
 
-beforeEach(async () => {
-    folder = await mkdtemp(path.join(tmpdir(), "addons-"));
+beforeEach(() => {
+    folder = makeTemporaryFolder();
     const { signal } = new AbortController();
     step = { log: path.join(folder, "log"), signal, report: () => undefined };
-});
-afterEach(async () => {
-    await rm(folder, { recursive: true });
 });
 
 /** A cluster whose Deployments are all rolled out, and whose API server reaches one of the addons' APIs. */

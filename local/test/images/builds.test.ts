@@ -1,7 +1,7 @@
-import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
-import { mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { beforeEach, describe, expect, test } from "@jest/globals";
+import { readdirSync, utimesSync, writeFileSync } from "node:fs";
 import path from "node:path";
+import { makeTemporaryFolder } from "../../../tests/support/temporaryFolder.ts";
 import { binaryBuild, createConfig } from "../../src/images/binary.ts";
 import { IMAGES } from "../../src/images/catalogue.ts";
 import { createDockerfile, entrypointLines } from "../../src/images/debian.ts";
@@ -11,10 +11,7 @@ import { isRefreshRequested } from "../../src/images/refresh.ts";
 let folder: string;
 
 beforeEach(() => {
-    folder = mkdtempSync(path.join(tmpdir(), "images-"));
-});
-afterEach(() => {
-    rmSync(folder, { recursive: true, force: true });
+    folder = makeTemporaryFolder();
 });
 
 describe("an image of a binary", () => {

@@ -1,13 +1,12 @@
-import { afterAll, afterEach, beforeEach, describe, expect, jest, test } from "@jest/globals";
-import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { beforeEach, describe, expect, jest, test } from "@jest/globals";
+import { mkdir, readdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { once } from "node:events";
-import { tmpdir } from "node:os";
 import path from "node:path";
 import { parse } from "yaml";
+import { makeTemporaryFolder } from "../../../tests/support/temporaryFolder.ts";
 import type { Step } from "../../src/shell.ts";
 
-const before = { ...process.env };
 let folder: string;
 let step: Step;
 
@@ -31,7 +30,7 @@ interface State {
 }
 
 beforeEach(async () => {
-    folder = await mkdtemp(path.join(tmpdir(), "kind-"));
+    folder = makeTemporaryFolder();
     const bin = path.join(folder, "bin");
     await mkdir(bin);
     const cli = path.join(import.meta.dirname, "../support/kindCli.mjs");
@@ -48,14 +47,6 @@ beforeEach(async () => {
     };
     await writeState({ engines: ["docker"], images: [], platforms: true });
     jest.resetModules();
-});
-
-afterEach(async () => {
-    await rm(folder, { recursive: true });
-});
-
-afterAll(() => {
-    process.env = before;
 });
 
 const writeState = (state: State) =>

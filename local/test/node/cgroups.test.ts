@@ -1,16 +1,14 @@
-import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { availableParallelism, tmpdir } from "node:os";
+import { beforeEach, describe, expect, test } from "@jest/globals";
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import path from "node:path";
+import { makeTemporaryFolder } from "../../../tests/support/temporaryFolder.ts";
 import { findCgroups, hierarchies, makeCgroups, members } from "../../src/node/cgroups.ts";
 
 let root: string;
 
 beforeEach(() => {
-    root = mkdtempSync(path.join(tmpdir(), "cgroup-"));
-});
-afterEach(() => {
-    rmSync(root, { recursive: true, force: true });
+    root = makeTemporaryFolder();
 });
 
 const at = (...names: string[]) => path.join(root, ...names);

@@ -1,23 +1,12 @@
-import { afterAll, beforeAll, expect, test } from "@jest/globals";
-import { mkdir, mkdtemp, readdir, rm, symlink } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { expect, test } from "@jest/globals";
+import { mkdir, readdir, symlink } from "node:fs/promises";
 import path from "node:path";
+import { makeTemporaryFolder } from "../../../tests/support/temporaryFolder.ts";
 import { removePulumiState } from "../../src/node/pulumiState.ts";
 import { PATHS } from "../../src/paths.ts";
 
-const before = process.env.XDG_STATE_HOME;
-let state: string;
-
-beforeAll(async () => {
-    state = await mkdtemp(path.join(tmpdir(), "state-"));
-    process.env.XDG_STATE_HOME = state;
-});
-
-afterAll(async () => {
-    if (before === undefined) delete process.env.XDG_STATE_HOME;
-    else process.env.XDG_STATE_HOME = before;
-    await rm(state, { recursive: true });
-});
+const state = makeTemporaryFolder();
+process.env.XDG_STATE_HOME = state;
 
 test("what leads to the state of a cluster of ours is removed with it, and no other cluster's state", async () => {
     await removePulumiState();

@@ -1,17 +1,15 @@
-import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
+import { beforeEach, describe, expect, test } from "@jest/globals";
 import type { Cluster } from "@property-search/operations/cluster/connect.ts";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import path from "node:path";
+import { makeTemporaryFolder } from "../../../tests/support/temporaryFolder.ts";
 import { requireImages } from "../../src/plans/context.ts";
 
 let folder: string;
 
 beforeEach(() => {
-    folder = mkdtempSync(path.join(tmpdir(), "context-"));
+    folder = makeTemporaryFolder();
 });
-
-afterEach(() => rmSync(folder, { recursive: true }));
 
 /** A cluster whose newest deploy was given this config. */
 function clusterGiven(config: Readonly<Record<string, string>>): Cluster {

@@ -1,7 +1,7 @@
-import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { beforeEach, describe, expect, test } from "@jest/globals";
+import { chmodSync, writeFileSync } from "node:fs";
 import path from "node:path";
+import { makeTemporaryFolder } from "../../../tests/support/temporaryFolder.ts";
 import {
     minimalDeployTasks,
     isComplete,
@@ -14,12 +14,9 @@ let folder: string;
 let step: Step;
 
 beforeEach(() => {
-    folder = mkdtempSync(path.join(tmpdir(), "completing-"));
+    folder = makeTemporaryFolder();
     const signal = new AbortController().signal;
     step = { log: path.join(folder, "log"), signal, report: () => undefined };
-});
-afterEach(() => {
-    rmSync(folder, { recursive: true, force: true });
 });
 
 /** A mock of kubectl that knows these objects and ignores others, as with `--ignore-not-found`. */

@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, expect, jest, test } from "@jest/globals";
 import { once } from "node:events";
-import { mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promises";
+import { readFile, readdir, writeFile } from "node:fs/promises";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
 import path from "node:path";
 import { text } from "node:stream/consumers";
+import { makeTemporaryFolder } from "../../../tests/support/temporaryFolder.ts";
 import { callAdmin, listCommands } from "../../admin/call.ts";
 import { clusterAdminTarget, processAdminTarget, type AdminTarget } from "../../admin/target.ts";
 import type { Cluster } from "../../cluster/connect.ts";
@@ -24,7 +24,7 @@ let answer: (response: ServerResponse) => void;
 const printed: string[] = [];
 
 beforeEach(async () => {
-    folder = await mkdtemp(path.join(tmpdir(), "make-admin-"));
+    folder = makeTemporaryFolder();
     received = [];
     answer = (response) => {
         response.setHeader("content-type", "application/json").end('{"fine":true}');
@@ -43,13 +43,12 @@ beforeEach(async () => {
     );
 });
 
-afterEach(async () => {
+afterEach(() => {
     jest.restoreAllMocks();
     delete process.env.ADMIN_TOKEN;
     printed.length = 0;
     server.close();
     server.closeAllConnections();
-    await rm(folder, { recursive: true });
 });
 
 async function take(request: IncomingMessage, response: ServerResponse): Promise<void> {

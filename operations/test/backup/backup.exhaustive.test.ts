@@ -2,12 +2,12 @@ import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, statSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { usedBytes, usedBytesNow } from "../../../app/test/support/heap.ts";
 import { freePort } from "../../../app/test/support/redisServer.ts";
 import { PASSWORDS, redisCli, RedisNodes } from "../../../tests/support/redisNodes.ts";
+import { makeTemporaryFolder } from "../../../tests/support/temporaryFolder.ts";
 import { connectPrimaries, type Primaries } from "../../backup/primaries.ts";
 import { backUp, restore } from "../../backup/transfer.ts";
 
@@ -35,7 +35,7 @@ async function start(clustered: boolean, base: number) {
 type Started = Awaited<ReturnType<typeof start>>;
 
 describe("a backup of a real Redis Cluster", () => {
-    const folder = mkdtempSync(path.join(tmpdir(), "backup-"));
+    const folder = makeTemporaryFolder();
     const file = path.join(folder, "cache.gz");
     let cluster: Started;
     let alone: Started;
@@ -56,7 +56,6 @@ describe("a backup of a real Redis Cluster", () => {
             one.primaries.close();
             await one.nodes.dispose();
         }
-        rmSync(folder, { recursive: true });
     });
     const sizeOf = async ({ all }: Primaries) =>
         (await Promise.all(all.map(({ client }) => client.dbsize()))).reduce((a, b) => a + b, 0);

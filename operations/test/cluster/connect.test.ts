@@ -1,22 +1,15 @@
-import { afterEach, beforeEach, expect, test } from "@jest/globals";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { beforeEach, expect, test } from "@jest/globals";
+import { writeFile } from "node:fs/promises";
 import path from "node:path";
+import { makeTemporaryFolder } from "../../../tests/support/temporaryFolder.ts";
 import { connect } from "../../cluster/connect.ts";
 
-const { HOME, KUBECONFIG } = process.env;
 let home: string;
 
-beforeEach(async () => {
-    home = await mkdtemp(path.join(tmpdir(), "home-"));
+beforeEach(() => {
+    home = makeTemporaryFolder();
     process.env.HOME = home;
     delete process.env.KUBECONFIG;
-});
-
-afterEach(async () => {
-    process.env.HOME = HOME;
-    if (KUBECONFIG !== undefined) process.env.KUBECONFIG = KUBECONFIG;
-    await rm(home, { recursive: true });
 });
 
 test("without a kubeconfig no cluster is assumed", () => {

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
+import { makeTemporaryFolder } from "../../../tests/support/temporaryFolder.ts";
 import { deleteIfExists, readIfExists } from "../../cluster/connect.ts";
 import { createRecord, RECORD_NAMESPACE, recordReference } from "../../deploy/apply/record.ts";
 import { bind, clusterId, requireBinding, stackOfCluster, unbind } from "../../deploy/binding.ts";
@@ -12,12 +12,11 @@ let folder: string;
 
 beforeEach(async () => {
     api = await startCluster();
-    folder = mkdtempSync(path.join(tmpdir(), "binding-"));
+    folder = makeTemporaryFolder();
 });
 
 afterEach(() => {
     api.close();
-    rmSync(folder, { recursive: true });
 });
 
 async function startCluster(): Promise<ApiServer> {

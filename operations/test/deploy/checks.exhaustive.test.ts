@@ -1,8 +1,8 @@
 import { expect, test } from "@jest/globals";
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import path from "node:path";
+import { makeTemporaryFolder } from "../../../tests/support/temporaryFolder.ts";
 import { PROGRAM_FOLDER } from "../../stack/program.ts";
 
 const OPERATIONS = "operations/cli/main.ts";
@@ -17,22 +17,18 @@ current-context: none
 `;
 
 function run(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
-    const folder = mkdtempSync(path.join(tmpdir(), "checks-"));
-    try {
-        const kubeconfig = path.join(folder, "kubeconfig");
-        writeFileSync(kubeconfig, NO_CLUSTER);
-        const { status, stderr } = spawnSync(process.execPath, args, {
-            cwd: PROGRAM_FOLDER,
-            encoding: "utf8",
-            input: "",
-            timeout: 120_000,
-            // Without Pulumi, wherever it is.
-            env: { HOME: folder, PATH: folder, KUBECONFIG: kubeconfig, ...env },
-        });
-        return { status, stderr };
-    } finally {
-        rmSync(folder, { recursive: true });
-    }
+    const folder = makeTemporaryFolder();
+    const kubeconfig = path.join(folder, "kubeconfig");
+    writeFileSync(kubeconfig, NO_CLUSTER);
+    const { status, stderr } = spawnSync(process.execPath, args, {
+        cwd: PROGRAM_FOLDER,
+        encoding: "utf8",
+        input: "",
+        timeout: 120_000,
+        // Without Pulumi, wherever it is.
+        env: { HOME: folder, PATH: folder, KUBECONFIG: kubeconfig, ...env },
+    });
+    return { status, stderr };
 }
 
 test.each<[string, RegExp, readonly string[], Record<string, string>?]>([

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, expect, test } from "@jest/globals";
 import { KubeConfig } from "@kubernetes/client-node";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import path from "node:path";
+import { makeTemporaryFolder } from "../../../tests/support/temporaryFolder.ts";
 import { bind, clusterId } from "../../deploy/binding.ts";
 import { connectStack } from "../../deploy/connectStack.ts";
 import { startApiServer, type ApiServer } from "../support/apiServer.ts";
@@ -20,7 +20,7 @@ beforeEach(async () => {
         const metadata = { name: "kube-system", labels: { of: "the cluster" } };
         await api.apply("kube-apiserver", { apiVersion: "v1", kind: "Namespace", metadata });
     }
-    folder = mkdtempSync(path.join(tmpdir(), "connect-"));
+    folder = makeTemporaryFolder();
     kubeconfig = path.join(folder, "kubeconfig");
     const config = new KubeConfig();
     const user = { name: "me" };
@@ -42,7 +42,6 @@ beforeEach(async () => {
 afterEach(() => {
     own.close();
     current.close();
-    rmSync(folder, { recursive: true });
 });
 
 test("commands of a stack use its own context, whichever is current", async () => {

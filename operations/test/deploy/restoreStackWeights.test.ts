@@ -1,12 +1,11 @@
-import { afterAll, expect, test } from "@jest/globals";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { expect, test } from "@jest/globals";
+import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
+import { makeTemporaryFolder } from "../../../tests/support/temporaryFolder.ts";
 import { readStackWeights, restoreStackWeights } from "../../deploy/configuredWeights.ts";
 import { setConfig } from "../../deploy/pulumi/stackFile.ts";
 
-const folder = mkdtempSync(path.join(tmpdir(), "weights-"));
-afterAll(() => rmSync(folder, { recursive: true }));
+const folder = makeTemporaryFolder();
 
 test.each([
     ["with weights", "    property-search:traffic.weights: { blue: 100, green: 0 }\n"],

@@ -1,11 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { createServer, type Server } from "node:https";
 import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
-import path from "node:path";
 import type { TLSSocket } from "node:tls";
 import { issueCertificate } from "../../../tests/support/authority.ts";
+import { makeTemporaryFolder } from "../../../tests/support/temporaryFolder.ts";
 import { embed } from "../../gateway/client.ts";
 import { createSend } from "../../gateway/connection.ts";
 
@@ -22,7 +21,7 @@ describe("a request to the Gateway", () => {
     };
 
     beforeAll(async () => {
-        folder = await mkdtemp(path.join(tmpdir(), "gateway-"));
+        folder = makeTemporaryFolder();
         const files = await issueCertificate(folder, HOST);
         ca = await readFile(files.ca, "utf8");
         const [cert, key] = await Promise.all([readFile(files.cert), readFile(files.key)]);
@@ -40,7 +39,6 @@ describe("a request to the Gateway", () => {
     afterAll(async () => {
         await new Promise((resolve) => server.close(resolve));
         server.closeAllConnections();
-        await rm(folder, { recursive: true });
     });
 
     test("uses the public host in TLS and HTTP, whatever the address", async () => {

@@ -1,8 +1,8 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
+import { writeFile } from "node:fs/promises";
 import path from "node:path";
 import { rootCertificates } from "node:tls";
+import { makeTemporaryFolder } from "../../../tests/support/temporaryFolder.ts";
 import type { Cluster } from "../../cluster/connect.ts";
 import { findGateway } from "../../gateway/endpoint.ts";
 
@@ -43,12 +43,10 @@ let folder: string;
 let caFile: string;
 
 beforeAll(async () => {
-    folder = await mkdtemp(path.join(tmpdir(), "gateway-"));
+    folder = makeTemporaryFolder();
     caFile = path.join(folder, "ca.pem");
     await writeFile(caFile, PEM);
 });
-
-afterAll(() => rm(folder, { recursive: true }));
 
 beforeEach(() => {
     delete process.env.GATEWAY_URL;

@@ -1,10 +1,11 @@
 import { afterEach, beforeEach, expect, test } from "@jest/globals";
 import { once } from "node:events";
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { makeTemporaryFolder } from "../../../tests/support/temporaryFolder.ts";
 import type { Cluster } from "../../cluster/connect.ts";
 import { optimize } from "../../optimize/optimize.ts";
 
@@ -17,7 +18,7 @@ let status: number;
 
 /** A Prometheus without any series. */
 beforeEach(async () => {
-    folder = await mkdtemp(path.join(tmpdir(), "reports-"));
+    folder = makeTemporaryFolder();
     tokens = new Set();
     status = 200;
     server = createServer(({ headers }, response) => {
@@ -27,10 +28,9 @@ beforeEach(async () => {
     await once(server, "listening");
 });
 
-afterEach(async () => {
+afterEach(() => {
     server.close();
     server.closeAllConnections();
-    await rm(folder, { recursive: true });
 });
 
 /** A cluster whose stack uses this Prometheus, and that has no pod of the service. */

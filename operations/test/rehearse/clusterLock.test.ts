@@ -1,28 +1,18 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from "@jest/globals";
-import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { beforeEach, expect, test } from "@jest/globals";
+import { readdir, writeFile } from "node:fs/promises";
 import path from "node:path";
+import { makeTemporaryFolder } from "../../../tests/support/temporaryFolder.ts";
 import { lockCluster, lockFile } from "../../rehearse/clusterLock.ts";
 import { stateFile, writeState } from "../../rehearse/courseState.ts";
 import { journalFile, writeJournal } from "../../rehearse/journal.ts";
 import { readLockHolder } from "../../stack/fileLock.ts";
 import { processStart } from "../../stack/processes.ts";
 
-const before = process.env.XDG_STATE_HOME;
-let folder: string;
+process.env.XDG_STATE_HOME = makeTemporaryFolder();
 let cluster: string;
 let count = 0;
-beforeAll(async () => {
-    folder = await mkdtemp(path.join(tmpdir(), "lock-"));
-    process.env.XDG_STATE_HOME = folder;
-});
 beforeEach(() => {
     cluster = `cluster-${(count += 1)}`;
-});
-afterAll(async () => {
-    if (before === undefined) delete process.env.XDG_STATE_HOME;
-    else process.env.XDG_STATE_HOME = before;
-    await rm(folder, { recursive: true });
 });
 
 const startedAt = "2026-12-01T08:00:00.000Z";

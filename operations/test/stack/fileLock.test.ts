@@ -1,18 +1,15 @@
-import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { beforeEach, describe, expect, test } from "@jest/globals";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
+import { makeTemporaryFolder } from "../../../tests/support/temporaryFolder.ts";
 import { acquireFileLock } from "../../stack/fileLock.ts";
 
 let folder: string;
 let file: string;
 
 beforeEach(() => {
-    folder = mkdtempSync(path.join(tmpdir(), "lock-"));
+    folder = makeTemporaryFolder();
     file = path.join(folder, "below", "up.lock");
-});
-afterEach(() => {
-    rmSync(folder, { recursive: true, force: true });
 });
 
 const acquire = (options = {}) => acquireFileLock(file, "make up", options);

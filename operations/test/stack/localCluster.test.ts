@@ -1,25 +1,19 @@
-import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { beforeEach, describe, expect, test } from "@jest/globals";
+import { mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { KIND_KUBECONFIG } from "../../../local/src/kind/cluster.ts";
 import { KUBECONFIG } from "../../../local/src/node/start.ts";
 import { CACHE } from "../../../local/src/paths.ts";
+import { makeTemporaryFolder } from "../../../tests/support/temporaryFolder.ts";
 import { chooseKubeconfig, localKubeconfig } from "../../stack/localCluster.ts";
 
-const before = { ...process.env };
 const FILES = [KUBECONFIG, KIND_KUBECONFIG].map((file) => path.relative(CACHE, file));
 let cache: string;
 
-beforeEach(async () => {
-    cache = await mkdtemp(path.join(tmpdir(), "cache-"));
+beforeEach(() => {
+    cache = makeTemporaryFolder();
     process.env.XDG_CACHE_HOME = cache;
     delete process.env.KUBECONFIG;
-});
-
-afterEach(async () => {
-    process.env = { ...before };
-    await rm(cache, { recursive: true });
 });
 
 async function makeUp(file: string): Promise<string> {

@@ -1,7 +1,7 @@
-import { afterEach, beforeEach, expect, test } from "@jest/globals";
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { beforeEach, expect, test } from "@jest/globals";
+import { readdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
+import { makeTemporaryFolder } from "../../../tests/support/temporaryFolder.ts";
 import { processFile, removeDeadProcessFiles } from "../../stack/processFiles.ts";
 
 /** Above the largest process id of Linux and macOS. */
@@ -10,11 +10,7 @@ const DEAD = 2 ** 22 + 1;
 let folder: string;
 
 beforeEach(() => {
-    folder = mkdtempSync(path.join(tmpdir(), "process-files-"));
-});
-
-afterEach(() => {
-    rmSync(folder, { recursive: true });
+    folder = makeTemporaryFolder();
 });
 
 const write = (...names: string[]) => {

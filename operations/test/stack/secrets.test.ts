@@ -1,8 +1,8 @@
 import { describe, expect, test } from "@jest/globals";
 import { GENERATED_SECRETS } from "@property-search/contract";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { writeFile } from "node:fs/promises";
 import path from "node:path";
+import { makeTemporaryFolder } from "../../../tests/support/temporaryFolder.ts";
 import { storeMissingSecrets } from "../../deploy/pulumi/config.ts";
 import { PROJECT } from "../../deploy/pulumi/workspace.ts";
 import { completeSecrets } from "../../stack/secrets.ts";
@@ -32,7 +32,7 @@ describe("completeSecrets", () => {
 
 describe("secrets in Pulumi's config", () => {
     async function stored(known: readonly string[], ofElsewhere: Record<string, string> = {}) {
-        const folder = await mkdtemp(path.join(tmpdir(), "secrets-"));
+        const folder = makeTemporaryFolder();
         const file = path.join(folder, "Pulumi.prod.yaml");
         const lines = known.map((key) => `    ${PROJECT}:${key}: { secure: v1:kept }\n`);
         await writeFile(file, `config:\n    ${PROJECT}:blue.image: a:v1\n${lines.join("")}`);
@@ -46,7 +46,6 @@ describe("secrets in Pulumi's config", () => {
                 return Promise.resolve();
             },
         );
-        await rm(folder, { recursive: true });
         return written;
     }
 

@@ -1,18 +1,17 @@
 import { expect, test } from "@jest/globals";
 import { spawnSync } from "node:child_process";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { writeFile } from "node:fs/promises";
 import path from "node:path";
+import { makeTemporaryFolder } from "../../../tests/support/temporaryFolder.ts";
 import { PROGRAM_FOLDER } from "../../stack/program.ts";
 import { requireStack, stackNames } from "../../stack/stacks.ts";
 
 test("the stacks are those with a config file", async () => {
     expect(stackNames()).toEqual(["dev", "local", "prod"]);
-    const folder = await mkdtemp(path.join(tmpdir(), "stacks-"));
+    const folder = makeTemporaryFolder();
     await writeFile(path.join(folder, "Pulumi.yaml"), "");
     await writeFile(path.join(folder, "Pulumi.eu-west.yaml"), "");
     expect(stackNames(folder)).toEqual(["eu-west"]);
-    await rm(folder, { recursive: true });
 });
 
 test("a mistyped stack is rejected with a suggestion", () => {

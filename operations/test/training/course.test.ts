@@ -1,7 +1,5 @@
-import { afterAll, describe, expect, jest, test } from "@jest/globals";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import path from "node:path";
+import { describe, expect, jest, test } from "@jest/globals";
+import { makeTemporaryFolder } from "../../../tests/support/temporaryFolder.ts";
 import type { Cluster } from "../../cluster/connect.ts";
 import { lockCluster } from "../../rehearse/clusterLock.ts";
 import {
@@ -13,10 +11,9 @@ import {
 } from "../../training/course.ts";
 import type { Exercise } from "../../training/exercise.ts";
 
-const folder = mkdtempSync(path.join(tmpdir(), "course-"));
+const folder = makeTemporaryFolder();
 // The lock of the cluster is there too.
 process.env.XDG_STATE_HOME = folder;
-afterAll(() => rmSync(folder, { recursive: true }));
 
 /** Nothing but the identity of the cluster, whose context the user confirms. */
 const read = ({ kind }: { readonly kind: string }) =>

@@ -1,8 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 import { JOBS, RELEASE_INFO, SERVICE_NAMES, TRAFFIC_WEIGHT } from "@property-search/contract";
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import path from "node:path";
 import { parse, stringify } from "yaml";
 import { customResources } from "../../../components/monitoring/kubeStateMetrics.ts";
@@ -12,6 +11,7 @@ import {
     type ScrapeConfigArgs,
 } from "../../../components/monitoring/scrapeConfig.ts";
 import { at } from "../../support/program.ts";
+import { makeTemporaryFolder } from "../../support/temporaryFolder.ts";
 
 const ALL: ScrapeConfigArgs = {
     redis: true,
@@ -214,15 +214,11 @@ describe("prometheusConfig", () => {
         ["little", { redis: false, grafana: false }],
         ["a bearer token", { ...ALL, remoteWrite: { url: "http://a.example", authorized: true } }],
     ])("with %s is one that Prometheus takes", (_, args) => {
-        const folder = mkdtempSync(path.join(tmpdir(), "prometheus-"));
-        try {
-            const file = path.join(folder, "prometheus.yml");
-            writeFileSync(file, stringify(withoutKubernetes(prometheusConfig(args))));
-            const output = execFileSync("promtool", ["check", "config", "--syntax-only", file]);
-            expect(output.toString()).toContain("SUCCESS");
-        } finally {
-            rmSync(folder, { recursive: true });
-        }
+        const folder = makeTemporaryFolder();
+        const file = path.join(folder, "prometheus.yml");
+        writeFileSync(file, stringify(withoutKubernetes(prometheusConfig(args))));
+        const output = execFileSync("promtool", ["check", "config", "--syntax-only", file]);
+        expect(output.toString()).toContain("SUCCESS");
     });
 
     test("uses remote write within limits, and only if configured", () => {

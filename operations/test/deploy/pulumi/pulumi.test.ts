@@ -1,7 +1,8 @@
-import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
-import { homedir, hostname, tmpdir } from "node:os";
+import { mkdir, readdir, writeFile } from "node:fs/promises";
+import { homedir, hostname } from "node:os";
 import path from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
+import { beforeEach, describe, expect, test } from "@jest/globals";
+import { makeTemporaryFolder } from "../../../../tests/support/temporaryFolder.ts";
 import { folderFromUrl } from "../../../deploy/pulumi/backend.ts";
 import { releaseDeadLocks } from "../../../deploy/pulumi/locks.ts";
 import { pendingCreates, refreshArgs } from "../../../deploy/pulumi/pending.ts";
@@ -76,12 +77,10 @@ describe("locks of a file backend", () => {
     let backend: string;
     let locks: string;
 
-    beforeEach(async () => {
-        backend = await mkdtemp(path.join(tmpdir(), "backend-"));
+    beforeEach(() => {
+        backend = makeTemporaryFolder();
         locks = path.join(backend, ".pulumi/locks/organization/project/stack");
     });
-
-    afterEach(() => rm(backend, { recursive: true }));
 
     async function lock(name: string, pid: number, host: string, at = new Date()): Promise<void> {
         await mkdir(locks, { recursive: true });

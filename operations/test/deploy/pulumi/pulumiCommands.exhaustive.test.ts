@@ -1,9 +1,10 @@
 import { afterEach, beforeEach, expect, test } from "@jest/globals";
 import { existsSync } from "node:fs";
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { hostname, tmpdir } from "node:os";
+import { chmod, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { hostname } from "node:os";
 import path from "node:path";
 import { GENERATED_SECRETS } from "@property-search/contract";
+import { makeTemporaryFolder } from "../../../../tests/support/temporaryFolder.ts";
 import type { Cluster } from "../../../cluster/connect.ts";
 import { clusterId, stackOfCluster } from "../../../deploy/binding.ts";
 import { deploy } from "../../../deploy/deploy.ts";
@@ -28,7 +29,7 @@ let folder: string;
 let reported: string[];
 
 beforeEach(async () => {
-    folder = await mkdtemp(path.join(tmpdir(), "pulumi-"));
+    folder = makeTemporaryFolder();
     reported = [];
     await mkdir(path.join(folder, "bin"));
     process.env.PATH = path.join(folder, "bin");
@@ -38,9 +39,8 @@ beforeEach(async () => {
     }
 });
 
-afterEach(async () => {
+afterEach(() => {
     process.env = { ...environment };
-    await rm(folder, { recursive: true });
 });
 
 /** Installs a program into an otherwise empty PATH. */

@@ -1,7 +1,7 @@
-import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { beforeEach, describe, expect, test } from "@jest/globals";
+import { readdir, readFile, stat, writeFile } from "node:fs/promises";
 import path from "node:path";
+import { makeTemporaryFolder } from "../../../../tests/support/temporaryFolder.ts";
 import { copyNewValues } from "../../../deploy/pulumi/config.ts";
 import {
     readConfig,
@@ -27,12 +27,10 @@ let folder: string;
 let file: string;
 
 beforeEach(async () => {
-    folder = await mkdtemp(path.join(tmpdir(), "stack-"));
+    folder = makeTemporaryFolder();
     file = path.join(folder, "Pulumi.prod.yaml");
     await writeFile(file, KEPT, { mode: 0o600 });
 });
-
-afterEach(() => rm(folder, { recursive: true }));
 
 const text = () => readFile(file, "utf8");
 

@@ -1,7 +1,7 @@
-import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
-import { appendFile, mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { beforeEach, describe, expect, test } from "@jest/globals";
+import { appendFile } from "node:fs/promises";
 import path from "node:path";
+import { makeTemporaryFolder } from "../../../../tests/support/temporaryFolder.ts";
 import type { Cluster } from "../../../cluster/connect.ts";
 import { createEventReader, type EngineEvent } from "../../../deploy/pulumi/events.ts";
 import { findStuckPods } from "../../../deploy/pulumi/stuckPods.ts";
@@ -10,11 +10,9 @@ import { trackSteps, type Workload } from "../../../deploy/pulumi/workloads.ts";
 describe("the engine's events", () => {
     let folder: string;
 
-    beforeEach(async () => {
-        folder = await mkdtemp(path.join(tmpdir(), "events-"));
+    beforeEach(() => {
+        folder = makeTemporaryFolder();
     });
-
-    afterEach(() => rm(folder, { recursive: true }));
 
     test("are read while they are written, each once and complete", async () => {
         const file = path.join(folder, "log");

@@ -3,19 +3,17 @@ import { listLeftovers } from "../../local/src/node/remove.ts";
 import { hostState, type HostState } from "../support/host.ts";
 import { interruptUp, make } from "../support/makeUp.ts";
 
-// With the caches of an earlier `make up`; without them the first run compiles for minutes.
-const MINUTE = 60_000;
-
+// Time limits hold with the caches of an earlier `make up`: without them the first run compiles for minutes.
 let before: HostState;
 
 beforeAll(async () => {
     expect(await make("down")).toMatchObject({ exitCode: 0 });
     before = await hostState();
-}, MINUTE);
+}, 60_000);
 
 afterAll(async () => {
     await make("down");
-}, MINUTE);
+}, 60_000);
 
 describe("make up, killed at any step, is finished by the next one", () => {
     // Each run starts from what the one before has left, and gets further than it.
@@ -31,58 +29,38 @@ describe("make up, killed at any step, is finished by the next one", () => {
         async (_, line, signal) => {
             await interruptUp(line, signal);
         },
-        4 * MINUTE,
+        240_000,
     );
 
-    test(
-        "the run that is let be serves and completes",
-        async () => {
-            const run = await make("up");
-            expect(run.output).toMatch(/Up in \d+ s/);
-            expect(run.exitCode).toBe(0);
-        },
-        4 * MINUTE,
-    );
+    test("the run that is let be serves and completes", async () => {
+        const run = await make("up");
+        expect(run.output).toMatch(/Up in \d+ s/);
+        expect(run.exitCode).toBe(0);
+    }, 240_000);
 
-    test(
-        "one more, with nothing to do, ends within 30 s",
-        async () => {
-            const run = await make("up");
-            expect(run).toMatchObject({ exitCode: 0 });
-            expect(run.output).toMatch(/ 0 changed|  \d+ unchanged$/m);
-            expect(run.seconds).toBeLessThan(30);
-        },
-        MINUTE,
-    );
+    test("one more, with nothing to do, ends within 30 s", async () => {
+        const run = await make("up");
+        expect(run).toMatchObject({ exitCode: 0 });
+        expect(run.output).toMatch(/ 0 changed|  \d+ unchanged$/m);
+        expect(run.seconds).toBeLessThan(30);
+    }, 60_000);
 });
 
 describe("make down", () => {
-    test(
-        "leaves nothing of a node",
-        async () => {
-            expect(await make("down")).toMatchObject({ exitCode: 0 });
-            expect(await listLeftovers()).toEqual([]);
-            expect(await hostState()).toEqual(before);
-        },
-        MINUTE,
-    );
+    test("leaves nothing of a node", async () => {
+        expect(await make("down")).toMatchObject({ exitCode: 0 });
+        expect(await listLeftovers()).toEqual([]);
+        expect(await hostState()).toEqual(before);
+    }, 60_000);
 
-    test(
-        "succeeds where nothing is",
-        async () => {
-            expect(await make("down")).toMatchObject({ exitCode: 0 });
-            expect(await hostState()).toEqual(before);
-        },
-        MINUTE,
-    );
+    test("succeeds where nothing is", async () => {
+        expect(await make("down")).toMatchObject({ exitCode: 0 });
+        expect(await hostState()).toEqual(before);
+    }, 60_000);
 
-    test(
-        "ends a node that was killed half-made",
-        async () => {
-            await interruptUp(/› starting/, "SIGKILL");
-            expect(await make("down")).toMatchObject({ exitCode: 0 });
-            expect(await hostState()).toEqual(before);
-        },
-        3 * MINUTE,
-    );
+    test("ends a node that was killed half-made", async () => {
+        await interruptUp(/› starting/, "SIGKILL");
+        expect(await make("down")).toMatchObject({ exitCode: 0 });
+        expect(await hostState()).toEqual(before);
+    }, 180_000);
 });

@@ -16,7 +16,6 @@ import {
 import { bothColoursReady, openCluster } from "./cluster.ts";
 import { makeTemporaryFolder } from "./temporaryFolder.ts";
 
-const MINUTE = 60_000;
 /** Exercises that wait for no alert and no rollout: they take seconds. The others take minutes each. */
 export const SHORT_EXERCISES: readonly number[] = [1, 5];
 export const LONG_EXERCISES = EXERCISES.map((_, index) => index + 1).filter(
@@ -43,27 +42,23 @@ export function playExercises(numbers: readonly number[]): void {
             report: () => undefined,
             folder: makeTemporaryFolder(),
         };
-    }, 3 * MINUTE);
+    }, 180_000);
 
     afterAll(async () => {
         await rm(options.folder ?? "", { recursive: true, force: true });
         await bothColoursReady(cluster);
-    }, 5 * MINUTE);
+    }, 300_000);
 
     describe.each(numbers)("exercise %s", (number) => {
         // One that has failed must not fail the others.
-        afterAll(() => resetExercise(number, options), 5 * MINUTE);
+        afterAll(() => resetExercise(number, options), 300_000);
 
-        test(
-            "fails its check after the set-up, and passes after the documented solution",
-            async () => {
-                await startExercise(number, options);
-                expect(await checkExercise(number, options)).not.toEqual([]);
-                for (const command of solutionOf(number)) await run(command);
-                expect(await checkExercise(number, options)).toEqual([]);
-            },
-            8 * MINUTE,
-        );
+        test("fails its check after the set-up, and passes after the documented solution", async () => {
+            await startExercise(number, options);
+            expect(await checkExercise(number, options)).not.toEqual([]);
+            for (const command of solutionOf(number)) await run(command);
+            expect(await checkExercise(number, options)).toEqual([]);
+        }, 480_000);
     });
 }
 

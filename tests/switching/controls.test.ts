@@ -21,7 +21,6 @@ import { beginSwitching, setWeights, startUsual } from "../support/switching.ts"
  * to fail none either, the others would prove nothing.
  */
 
-const MINUTE = 60_000;
 /** A label by which the selector of a Service distinguishes two pods, and the object names of this control. */
 const FLIPPED = "test-flip";
 const MARK = "x-test-flip";
@@ -35,14 +34,14 @@ let putBack: () => Promise<void>;
 beforeAll(async () => {
     ({ idle: colour, putBack } = await beginSwitching(cluster));
     namespace = NAMESPACES[colour];
-}, 3 * MINUTE);
+}, 180_000);
 
-afterEach(() => bothColoursReady(cluster), 3 * MINUTE);
+afterEach(() => bothColoursReady(cluster), 180_000);
 
 afterAll(async () => {
     await putBack();
     writeEvidence("switching-controls", evidence);
-}, MINUTE);
+}, 60_000);
 
 describe("a selector that switches from one pod to another while the first one is killed", () => {
     const service = (pod: string): V1Service => ({
@@ -74,44 +73,36 @@ describe("a selector that switches from one pod to another while the first one i
         for (const object of objects) await cluster.objects.delete(object);
     });
 
-    test(
-        "fails some of them",
-        async () => {
-            const [one, two] = await podsOf(cluster, colour);
-            if (!one || !two) throw new Error(`${colour} has fewer than two pods`);
-            await label(one, "one");
-            await label(two, "two");
-            await isServed({ [MARK]: "yes" });
-            const perSecond = { kept: 200, fresh: 100, slow: 2 };
-            const clients = await startUsual(cluster, { headers: { [MARK]: "yes" }, perSecond });
-            await delay(5_000);
-            await cluster.objects.merge(service("two"));
-            await killAtOnce(one);
-            await delay(10_000);
-            const totals = totalsOf(await clients.stop());
-            evidence.selectorFlip = totals;
-            expect(totals.failed).toBeGreaterThan(0);
-            expect(totals.answered[colour]).toBeGreaterThan(1000);
-        },
-        3 * MINUTE,
-    );
+    test("fails some of them", async () => {
+        const [one, two] = await podsOf(cluster, colour);
+        if (!one || !two) throw new Error(`${colour} has fewer than two pods`);
+        await label(one, "one");
+        await label(two, "two");
+        await isServed({ [MARK]: "yes" });
+        const perSecond = { kept: 200, fresh: 100, slow: 2 };
+        const clients = await startUsual(cluster, { headers: { [MARK]: "yes" }, perSecond });
+        await delay(5_000);
+        await cluster.objects.merge(service("two"));
+        await killAtOnce(one);
+        await delay(10_000);
+        const totals = totalsOf(await clients.stop());
+        evidence.selectorFlip = totals;
+        expect(totals.failed).toBeGreaterThan(0);
+        expect(totals.answered[colour]).toBeGreaterThan(1000);
+    }, 180_000);
 });
 
 describe("a colour with half of the traffic whose pods are all killed together", () => {
-    test(
-        "fails some of them, though the gateway sends them again",
-        async () => {
-            await setWeights(cluster, { blue: 50, green: 50 });
-            const clients = await startUsual(cluster);
-            await delay(10_000);
-            await Promise.all((await podsOf(cluster, colour)).filter(isReady).map(killAtOnce));
-            await delay(30_000);
-            const totals = totalsOf(await clients.stop());
-            evidence.colourKilled = totals;
-            expect(totals.failed).toBeGreaterThan(0);
-        },
-        3 * MINUTE,
-    );
+    test("fails some of them, though the gateway sends them again", async () => {
+        await setWeights(cluster, { blue: 50, green: 50 });
+        const clients = await startUsual(cluster);
+        await delay(10_000);
+        await Promise.all((await podsOf(cluster, colour)).filter(isReady).map(killAtOnce));
+        await delay(30_000);
+        const totals = totalsOf(await clients.stop());
+        evidence.colourKilled = totals;
+        expect(totals.failed).toBeGreaterThan(0);
+    }, 180_000);
 });
 
 /** The gateway may use one Service of this namespace that it may not use otherwise. */

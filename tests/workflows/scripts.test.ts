@@ -90,6 +90,7 @@ Changes by component:
 
 </details>
 
+
 <sub>Commit fedcba9, ${RUN}</sub>`);
     });
 

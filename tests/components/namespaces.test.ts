@@ -39,6 +39,13 @@ const MONITORING = [
     { pods: 2, containers: [RESOURCES] },
 ];
 
+const tcp = (port: number) => ({ protocol: "TCP", port });
+const udp = (port: number) => ({ protocol: "UDP", port });
+/** All pods of a namespace. */
+const namespacePeer = (name: string) => ({
+    namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": name } },
+});
+
 const build = (traffic: Partial<NetworkFlows> = {}) =>
     declared(
         () =>
@@ -90,8 +97,8 @@ describe("Namespaces", () => {
             policyTypes: ["Ingress", "Egress"],
         });
         expect(at(policy(role, "allow-dns"), "spec", "egress", 0, "ports")).toEqual([
-            { protocol: "UDP", port: 53 },
-            { protocol: "TCP", port: 53 },
+            udp(53),
+            tcp(53),
         ]);
     });
 
@@ -102,14 +109,8 @@ describe("Namespaces", () => {
             );
             expect(ingress).toEqual(
                 ["gateways", "property-search-monitoring"].map((name) => ({
-                    from: [
-                        {
-                            namespaceSelector: {
-                                matchLabels: { "kubernetes.io/metadata.name": name },
-                            },
-                        },
-                    ],
-                    ports: [{ protocol: "TCP", port: 8001 }],
+                    from: [namespacePeer(name)],
+                    ports: [tcp(8001)],
                 })),
             );
         }
@@ -144,8 +145,8 @@ describe("Namespaces", () => {
             { ipBlock: { cidr: "::/0", except: ["fe80::/10", "fd00:ec2::254/128"] } },
         ];
         expect(at(upstream, "spec", "egress")).toEqual([
-            { to, ports: [{ protocol: "TCP", port: 8443 }] },
-            { to, ports: [{ protocol: "TCP", port: 443 }] },
+            { to, ports: [tcp(8443)] },
+            { to, ports: [tcp(443)] },
         ]);
     });
 
@@ -158,7 +159,7 @@ describe("Namespaces", () => {
         expect(at(spec, "egress")).toEqual([
             {
                 to: [{ namespaceSelector, podSelector: { matchLabels: { app: "tei" } } }],
-                ports: [{ protocol: "TCP", port: 8080 }],
+                ports: [tcp(8080)],
             },
             {
                 to: [
@@ -167,7 +168,7 @@ describe("Namespaces", () => {
                     { ipBlock: { cidr: "169.254.20.10/32" } },
                     { ipBlock: { cidr: "fd00::/8", except: ["fd00:ec2::254/128"] } },
                 ],
-                ports: [{ protocol: "TCP", port: 443 }],
+                ports: [tcp(443)],
             },
         ]);
     });
@@ -182,23 +183,11 @@ describe("Namespaces", () => {
             expect(at(policy(role, "allow-dns", built), "spec", "egress")).toEqual([
                 {
                     to: [{ ipBlock: { cidr: "169.254.20.10/32" } }],
-                    ports: [
-                        { protocol: "UDP", port: 53 },
-                        { protocol: "TCP", port: 53 },
-                    ],
+                    ports: [udp(53), tcp(53)],
                 },
                 {
-                    to: [
-                        {
-                            namespaceSelector: {
-                                matchLabels: { "kubernetes.io/metadata.name": "openshift-dns" },
-                            },
-                        },
-                    ],
-                    ports: [
-                        { protocol: "UDP", port: 5353 },
-                        { protocol: "TCP", port: 5353 },
-                    ],
+                    to: [namespacePeer("openshift-dns")],
+                    ports: [udp(5353), tcp(5353)],
                 },
             ]);
         }
@@ -210,7 +199,7 @@ describe("Namespaces", () => {
             "allow-traces",
             await build({ tracing: externalDestinations(4318) }),
         );
-        expect(at(traces, "spec", "egress", 0, "ports")).toEqual([{ protocol: "TCP", port: 4318 }]);
+        expect(at(traces, "spec", "egress", 0, "ports")).toEqual([tcp(4318)]);
     });
 
     test("an external Redis is reached outside, and our own no more", async () => {
@@ -225,8 +214,8 @@ describe("Namespaces", () => {
             expect.objectContaining({ ipBlock: expect.anything() }),
         ]);
         expect(at(redis, "spec", "egress")).toEqual([
-            { to, ports: [{ protocol: "TCP", port: 26379 }] },
-            { to, ports: [{ protocol: "TCP", port: 6380 }] },
+            { to, ports: [tcp(26379)] },
+            { to, ports: [tcp(6380)] },
         ]);
     });
 
@@ -243,15 +232,8 @@ describe("Namespaces", () => {
             policyTypes: ["Ingress"],
             ingress: [
                 {
-                    from: [
-                        { podSelector: {} },
-                        {
-                            namespaceSelector: {
-                                matchLabels: { "kubernetes.io/metadata.name": "keda" },
-                            },
-                        },
-                    ],
-                    ports: [{ protocol: "TCP", port: 9090 }],
+                    from: [{ podSelector: {} }, namespacePeer("keda")],
+                    ports: [tcp(9090)],
                 },
             ],
         });
@@ -270,7 +252,7 @@ describe("Namespaces", () => {
         const scrapes = at(policy("data", "allow-scrapes"), "spec");
         expect(scrapes).toMatchObject({
             podSelector: named("redis-exporter"),
-            ingress: [{ ports: [{ protocol: "TCP", port: 9121 }] }],
+            ingress: [{ ports: [tcp(9121)] }],
         });
         const out = inNamespace(":NetworkPolicy", "data").filter(
             (one) => at(one, "spec", "egress") !== undefined,
@@ -290,10 +272,7 @@ describe("Namespaces", () => {
         const notifications = await monitoringPolicy("allow-notifications", { receivers });
         expect(at(notifications, "spec")).toMatchObject({
             podSelector: named("alertmanager"),
-            egress: [
-                { ports: [{ protocol: "TCP", port: 443 }] },
-                { ports: [{ protocol: "TCP", port: 8080 }] },
-            ],
+            egress: [{ ports: [tcp(443)] }, { ports: [tcp(8080)] }],
         });
         const written = await monitoringPolicy("allow-remote-write", {
             remoteWrite: externalDestinations(9009),
@@ -301,14 +280,8 @@ describe("Namespaces", () => {
         expect(at(written, "spec", "podSelector")).toEqual(named("prometheus"));
         const scraped = await monitoringPolicy("allow-gateway-scrapes", { gatewayPort: 8081 });
         expect(at(scraped, "spec", "egress", 0)).toEqual({
-            to: [
-                {
-                    namespaceSelector: {
-                        matchLabels: { "kubernetes.io/metadata.name": "gateways" },
-                    },
-                },
-            ],
-            ports: [{ protocol: "TCP", port: 8081 }],
+            to: [namespacePeer("gateways")],
+            ports: [tcp(8081)],
         });
     });
 
@@ -337,7 +310,7 @@ describe("Namespaces", () => {
         const solver = policy("edge", "allow-acme-solver", await build({ acmeSolver: true }));
         expect(at(solver, "spec")).toMatchObject({
             podSelector: { matchLabels: { "acme.cert-manager.io/http01-solver": "true" } },
-            ingress: [{ ports: [{ protocol: "TCP", port: 8089 }] }],
+            ingress: [{ ports: [tcp(8089)] }],
         });
     });
 
@@ -416,18 +389,10 @@ describe("proxies that a controller creates for the Gateway", () => {
             policyTypes: ["Ingress"],
             ingress: [{ ports: [80, 443, 15021].map((port) => ({ protocol: "TCP", port })) }],
         });
-        expect(at(named("allow-backends"), "spec", "egress", 0, "ports")).toEqual([
-            { protocol: "TCP", port: 8001 },
-        ]);
+        expect(at(named("allow-backends"), "spec", "egress", 0, "ports")).toEqual([tcp(8001)]);
         expect(at(named("allow-control-plane"), "spec", "egress", 0)).toMatchObject({
-            to: [
-                {
-                    namespaceSelector: {
-                        matchLabels: { "kubernetes.io/metadata.name": "istio-system" },
-                    },
-                },
-            ],
-            ports: [{ protocol: "TCP", port: 15012 }],
+            to: [namespacePeer("istio-system")],
+            ports: [tcp(15012)],
         });
     });
 });

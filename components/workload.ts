@@ -58,6 +58,11 @@ export function containerSecurityContext(): k8s.types.input.core.v1.SecurityCont
     };
 }
 
+/** Timing of a readiness probe that takes a pod out of its Service after 15 s. */
+export const READINESS_TIMING = { periodSeconds: 5, timeoutSeconds: 3, failureThreshold: 3 };
+/** Timing of a liveness probe that restarts a container after a minute. */
+export const LIVENESS_TIMING = { periodSeconds: 10, timeoutSeconds: 5, failureThreshold: 6 };
+
 /** A probe of an HTTP path on the port named `http`. */
 export function httpProbe(path: string, timing: Omit<Probe, "httpGet">): Probe {
     return { httpGet: { path, port: "http", scheme: "HTTP" }, ...timing };
@@ -112,5 +117,18 @@ export function disruptionBudget(
         maxUnavailable: 1,
         unhealthyPodEvictionPolicy: "AlwaysAllow",
         selector: { matchLabels },
+    };
+}
+
+/** Role and subject of a binding to a service account. */
+export function bindRole(
+    kind: "Role" | "ClusterRole",
+    role: k8s.rbac.v1.Role | k8s.rbac.v1.ClusterRole,
+    account: k8s.core.v1.ServiceAccount,
+) {
+    const { name, namespace } = account.metadata;
+    return {
+        roleRef: { apiGroup: "rbac.authorization.k8s.io", kind, name: role.metadata.name },
+        subjects: [{ kind: "ServiceAccount", name, namespace }],
     };
 }

@@ -14,6 +14,7 @@ import {
     containerSecurityContext,
     podSecurityContext,
     httpProbe,
+    LIVENESS_TIMING,
     topologySpread,
     type Resources,
 } from "../workload.ts";
@@ -196,11 +197,7 @@ function probes(): Pick<
             timeoutSeconds: 3,
             failureThreshold: 2,
         }),
-        livenessProbe: httpProbe(PATHS.live, {
-            periodSeconds: 10,
-            timeoutSeconds: 5,
-            failureThreshold: 6,
-        }),
+        livenessProbe: httpProbe(PATHS.live, LIVENESS_TIMING),
     };
 }
 

@@ -11,7 +11,14 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { stringify } from "yaml";
 import { sha256 } from "../redis/settings.ts";
-import { containerResources, containerSecurityContext, httpProbe } from "../workload.ts";
+import {
+    bindRole,
+    containerResources,
+    containerSecurityContext,
+    httpProbe,
+    LIVENESS_TIMING,
+    READINESS_TIMING,
+} from "../workload.ts";
 import { createDeployment, createWorkload, SMALL_RESOURCES } from "./workload.ts";
 import { readRule, grantRead } from "./rbac.ts";
 import { BACKEND_LABEL } from "./scrapeConfig.ts";
@@ -105,21 +112,7 @@ function grantReadDefinitions(
     );
     return new k8s.rbac.v1.ClusterRoleBinding(
         `${name}-definitions-binding`,
-        {
-            metadata,
-            roleRef: {
-                apiGroup: "rbac.authorization.k8s.io",
-                kind: "ClusterRole",
-                name: role.metadata.name,
-            },
-            subjects: [
-                {
-                    kind: "ServiceAccount",
-                    name: account.metadata.name,
-                    namespace: account.metadata.namespace,
-                },
-            ],
-        },
+        { metadata, ...bindRole("ClusterRole", role, account) },
         child,
     );
 }
@@ -144,13 +137,9 @@ function server(image: string): k8s.types.input.core.v1.Container {
             { name: "telemetry", containerPort: TELEMETRY_PORT, protocol: "TCP" },
         ],
         startupProbe: { ...readiness, periodSeconds: 2, timeoutSeconds: 3, failureThreshold: 60 },
-        readinessProbe: { ...readiness, periodSeconds: 5, timeoutSeconds: 3, failureThreshold: 3 },
+        readinessProbe: { ...readiness, ...READINESS_TIMING },
         // Not /livez, which calls the API server: a restart would not repair an outage of that.
-        livenessProbe: httpProbe("/healthz", {
-            periodSeconds: 10,
-            timeoutSeconds: 5,
-            failureThreshold: 6,
-        }),
+        livenessProbe: httpProbe("/healthz", LIVENESS_TIMING),
         resources: containerResources(SMALL_RESOURCES),
         securityContext: containerSecurityContext(),
         volumeMounts: [{ name: "config", mountPath: CONFIG_FOLDER, readOnly: true }],

@@ -1,5 +1,6 @@
 import * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
+import { bindRole } from "../workload.ts";
 import type { MonitoringWorkload } from "./workload.ts";
 
 type PolicyRule = k8s.types.input.rbac.v1.PolicyRule;
@@ -22,21 +23,7 @@ export function grantRead(
         const readRole = new k8s.rbac.v1.Role(`${name}-role-${role}`, { metadata, rules }, child);
         return new k8s.rbac.v1.RoleBinding(
             `${name}-binding-${role}`,
-            {
-                metadata,
-                roleRef: {
-                    apiGroup: "rbac.authorization.k8s.io",
-                    kind: "Role",
-                    name: readRole.metadata.name,
-                },
-                subjects: [
-                    {
-                        kind: "ServiceAccount",
-                        name: account.metadata.name,
-                        namespace: account.metadata.namespace,
-                    },
-                ],
-            },
+            { metadata, ...bindRole("Role", readRole, account) },
             child,
         );
     });

@@ -2,7 +2,12 @@ import { MONITORING_NAMES, PORTS } from "@property-search/contract";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { EXPORTER_USER, sha256 } from "../redis/settings.ts";
-import { containerResources, containerSecurityContext, httpProbe } from "../workload.ts";
+import {
+    containerResources,
+    containerSecurityContext,
+    httpProbe,
+    READINESS_TIMING,
+} from "../workload.ts";
 import { createDeployment, createWorkload, SMALL_RESOURCES } from "./workload.ts";
 
 const SECRET_NAME = "redis-exporter";
@@ -83,11 +88,7 @@ function server(image: string): k8s.types.input.core.v1.Container {
             timeoutSeconds: 3,
             failureThreshold: 30,
         }),
-        readinessProbe: httpProbe("/health", {
-            periodSeconds: 5,
-            timeoutSeconds: 3,
-            failureThreshold: 3,
-        }),
+        readinessProbe: httpProbe("/health", READINESS_TIMING),
         // The exporter has no other endpoint. Accepting connections is enough for liveness.
         livenessProbe: {
             tcpSocket: { port: "http" },

@@ -5,6 +5,8 @@ import { selectorLabels, standardLabels } from "../labels.ts";
 import {
     disruptionBudget,
     httpProbe,
+    LIVENESS_TIMING,
+    READINESS_TIMING,
     podSecurityContext,
     RETAIN_VOLUMES,
     topologySpread,
@@ -37,16 +39,8 @@ export function serverProbes(
 ) {
     return {
         startupProbe: httpProbe(ready, { periodSeconds, timeoutSeconds: 3, failureThreshold }),
-        readinessProbe: httpProbe(ready, {
-            periodSeconds: 5,
-            timeoutSeconds: 3,
-            failureThreshold: 3,
-        }),
-        livenessProbe: httpProbe(live, {
-            periodSeconds: 10,
-            timeoutSeconds: 5,
-            failureThreshold: 6,
-        }),
+        readinessProbe: httpProbe(ready, READINESS_TIMING),
+        livenessProbe: httpProbe(live, LIVENESS_TIMING),
     };
 }
 

@@ -2,6 +2,7 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { standardLabels } from "../labels.ts";
 import { FORMATION_NAME } from "./pods.ts";
+import { bindRole } from "../workload.ts";
 
 /** Minutes between repairs: a failover can leave two primaries in one zone. */
 const REPAIR_MINUTES = 5;
@@ -77,17 +78,6 @@ function createFormationRbac(
         { metadata, automountServiceAccountToken: false },
         child,
     );
-    const subjects = [
-        {
-            kind: "ServiceAccount",
-            name: account.metadata.name,
-            namespace: account.metadata.namespace,
-        },
-    ];
-    const bind = (kind: string, role: k8s.rbac.v1.Role | k8s.rbac.v1.ClusterRole) => ({
-        roleRef: { apiGroup: "rbac.authorization.k8s.io", kind, name: role.metadata.name },
-        subjects,
-    });
     const get = (resource: string) => [{ apiGroups: [""], resources: [resource], verbs: ["get"] }];
     const role = new k8s.rbac.v1.Role(`${name}-role`, { metadata, rules: get("pods") }, child);
     const clusterMetadata = { name: `property-search-${metadata.name}`, labels: metadata.labels };
@@ -98,10 +88,14 @@ function createFormationRbac(
     );
     return [
         account,
-        new k8s.rbac.v1.RoleBinding(`${name}-binding`, { metadata, ...bind("Role", role) }, child),
+        new k8s.rbac.v1.RoleBinding(
+            `${name}-binding`,
+            { metadata, ...bindRole("Role", role, account) },
+            child,
+        ),
         new k8s.rbac.v1.ClusterRoleBinding(
             `${name}-machines-binding`,
-            { metadata: clusterMetadata, ...bind("ClusterRole", clusterRole) },
+            { metadata: clusterMetadata, ...bindRole("ClusterRole", clusterRole, account) },
             child,
         ),
     ];

@@ -5,6 +5,7 @@ import {
     containerResources,
     containerSecurityContext,
     podSecurityContext,
+    READINESS_TIMING,
     topologySpread,
     type Resources,
 } from "../workload.ts";
@@ -118,7 +119,7 @@ function server({ image, clustered, resources }: PodsArgs): Container {
         ],
         // Loading a snapshot may take minutes.
         startupProbe: { ...ping(), periodSeconds: 2, timeoutSeconds: 5, failureThreshold: 150 },
-        readinessProbe: { ...ping(), periodSeconds: 5, timeoutSeconds: 3, failureThreshold: 3 },
+        readinessProbe: { ...ping(), ...READINESS_TIMING },
         // By TCP only: a replica that loads the data of its primary answers no command, and a restart would start
         // over.
         livenessProbe: {

@@ -12,6 +12,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { messageOf, readIfExists, statusOf, type Cluster } from "../cluster/connect.ts";
 import type { Get } from "../cluster/forwardedService.ts";
 import { prometheusAccess } from "../cluster/prometheusAccess.ts";
+import { askPrometheus, readSamples } from "../cluster/prometheusApi.ts";
 import { autoscalersOf } from "../shared/autoscalers.ts";
 import { isUnderWay, readSwitch } from "../shared/releaseRecord.ts";
 import type { VerifyResult } from "./verify.ts";
@@ -137,31 +138,8 @@ async function readAutoscaler(cluster: Cluster, colour: Colour): Promise<Outcome
     return ["not verified", "the stack has no autoscaler (autoscaling.metric none)"];
 }
 
-interface Answer<Data> {
-    readonly status?: string;
-    readonly error?: string;
-    readonly data?: Data;
-}
-
-async function ask<Data>(get: Get, path: string): Promise<Data> {
-    const answer = (await get(`/api/v1/${path}`)) as Answer<Data>;
-    if (answer.status === "success" && answer.data) return answer.data;
-    throw new Error(`Prometheus: ${answer.error ?? "no answer"}`);
-}
-
-/** Value of each series. */
-async function query(get: Get, expression: string) {
-    const { result } = await ask<{
-        result: readonly {
-            metric: Readonly<Record<string, string>>;
-            value: readonly [number, string];
-        }[];
-    }>(get, `query?${new URLSearchParams({ query: expression }).toString()}`);
-    return result.map(({ metric, value: [, value] }) => ({ metric, value: Number(value) }));
-}
-
 async function readTargets(get: Get): Promise<Outcome> {
-    const targets = await query(get, "up");
+    const targets = await readSamples(get, "up");
     const down = targets.filter(({ value }) => value !== 1);
     const names = down.map(
         ({ metric }) => `${metric.job ?? ""} ${metric.pod ?? metric.instance ?? ""}`,
@@ -175,9 +153,9 @@ async function readTargets(get: Get): Promise<Outcome> {
 }
 
 async function readRules(get: Get): Promise<Outcome> {
-    const { groups } = await ask<{
+    const { groups } = await askPrometheus<{
         groups: readonly { rules: readonly { name: string; health: string }[] }[];
-    }>(get, "rules?type=alert");
+    }>(get, "rules", { type: "alert" });
     const rules = groups.flatMap((group) => group.rules);
     const missing = ALERTS.filter((alert) => !rules.some(({ name }) => name === alert));
     // Of one that was never evaluated, the health is unknown.
@@ -192,16 +170,15 @@ async function readRules(get: Get): Promise<Outcome> {
 }
 
 async function readWatchdog(get: Get): Promise<Outcome> {
-    const firing = await query(get, 'ALERTS{alertname="Watchdog",alertstate="firing"}');
+    const firing = await readSamples(get, 'ALERTS{alertname="Watchdog",alertstate="firing"}');
     if (firing.length === 0) return ["failed", "the alert Watchdog does not fire"];
-    const { activeAlertmanagers } = await ask<{ activeAlertmanagers: readonly unknown[] }>(
-        get,
-        "alertmanagers",
-    );
+    const { activeAlertmanagers } = await askPrometheus<{
+        activeAlertmanagers: readonly unknown[];
+    }>(get, "alertmanagers");
     if (activeAlertmanagers.length === 0) return ["failed", "Prometheus knows no Alertmanager"];
     const job = `{job="${JOBS.alertmanager}"}`;
-    const [sent] = await query(get, `sum(alertmanager_notifications_total${job})`);
-    const failed = await query(
+    const [sent] = await readSamples(get, `sum(alertmanager_notifications_total${job})`);
+    const failed = await readSamples(
         get,
         `sum(increase(alertmanager_notifications_failed_total${job}[5m])) > 0`,
     );

@@ -1,13 +1,9 @@
 import { MONITORING_NAMES, NAMESPACES, PORTS } from "@property-search/contract";
 import { createForwardedGet } from "../../operations/cluster/forwardedService.ts";
+import { askPrometheus, readSamples, type Sample } from "../../operations/cluster/prometheusApi.ts";
 import type { TestCluster } from "./cluster.ts";
 
 type Labels = Readonly<Record<string, string>>;
-
-export interface Sample {
-    readonly metric: Labels;
-    readonly value: number;
-}
 
 /** One series of a range, with the Unix times at which it has a value. */
 export interface Times {
@@ -36,18 +32,6 @@ export interface LivePrometheus {
     readonly rule: (name: string) => Promise<LiveRule>;
 }
 
-interface Answer<Data> {
-    readonly status: "success" | "error";
-    readonly error?: string;
-    readonly data?: Data;
-}
-
-interface Series<Values> {
-    readonly result: readonly ({ readonly metric: Labels } & Values)[];
-}
-
-type Value = readonly [time: number, value: string];
-
 interface Rules {
     readonly groups: readonly {
         readonly rules: readonly {
@@ -66,21 +50,15 @@ export function openPrometheus(cluster: TestCluster): LivePrometheus {
         name: MONITORING_NAMES.prometheus,
         port: PORTS.prometheus,
     });
-    async function ask<Data>(path: string, parameters: Record<string, string>): Promise<Data> {
-        const query = new URLSearchParams(parameters).toString();
-        const answer = (await get(`/api/v1/${path}?${query}`)) as Answer<Data>;
-        if (answer.status !== "success" || !answer.data) {
-            throw new Error(`Prometheus: ${answer.error ?? "no answer"}: ${path}?${query}`);
-        }
-        return answer.data;
-    }
     return {
-        query: async (expr) => {
-            const { result } = await ask<Series<{ value: Value }>>("query", { query: expr });
-            return result.map(({ metric, value: [, value] }) => ({ metric, value: Number(value) }));
-        },
+        query: (expr) => readSamples(get, expr),
         timesOf: async (expr, from, to) => {
-            const { result } = await ask<Series<{ values: readonly Value[] }>>("query_range", {
+            const { result } = await askPrometheus<{
+                result: readonly {
+                    metric: Labels;
+                    values: readonly (readonly [time: number, value: string])[];
+                }[];
+            }>(get, "query_range", {
                 query: expr,
                 start: String(from),
                 end: String(to),
@@ -92,7 +70,7 @@ export function openPrometheus(cluster: TestCluster): LivePrometheus {
             }));
         },
         rule: async (name) => {
-            const { groups } = await ask<Rules>("rules", { type: "alert" });
+            const { groups } = await askPrometheus<Rules>(get, "rules", { type: "alert" });
             const found = groups.flatMap(({ rules }) => rules).find((rule) => rule.name === name);
             if (!found) throw new Error(`Prometheus has no alert ${name}`);
             return { expr: found.query, for: found.duration, alerts: found.alerts };

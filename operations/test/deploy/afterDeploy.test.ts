@@ -40,10 +40,9 @@ const RULES = [
     ...["ResponseTimeHigh", "ServiceDown", "Watchdog"],
 ].map((name) => ({ name, health: "ok" }));
 
+const SERVICE_UP = series({ job: "embedding-service", pod: "a" }, 1);
 const HEALTHY = {
-    up: {
-        result: [series({ job: "embedding-service", pod: "a" }, 1), series({ job: "redis" }, 1)],
-    },
+    up: { result: [SERVICE_UP, series({ job: "redis" }, 1)] },
     "/api/v1/rules": { groups: [{ rules: RULES }] },
     'ALERTS{alertname="Watchdog"': { result: [series({}, 1)] },
     "/api/v1/alertmanagers": { activeAlertmanagers: [{}] },
@@ -120,103 +119,74 @@ test("a healthy stack: everything is verified but the certificate that it does n
     });
 });
 
-test.each<[string, State, Record<string, unknown>, string, unknown]>([
+test.each<[what: string, result: unknown, state: State, values?: Record<string, unknown>]>([
+    ["all pods of blue are ready", "failed: 1 of 2", { deployment: deployment(1) }],
     [
-        "a pod that is not ready",
-        { deployment: deployment(1) },
-        {},
-        "all pods of blue are ready",
-        "failed: 1 of 2",
-    ],
-    [
-        "colours that could not take the traffic",
-        { deployment: deployment(0) },
-        {},
         "traffic can be returned to the other colour",
         "failed: a colour has no ready pods",
+        { deployment: deployment(0) },
     ],
     [
-        "an autoscaler without metrics",
-        { scaler: { status: { conditions: [{ type: "Ready", status: "False" }] } } },
-        {},
         "the autoscaler of blue is active",
         "failed: ScaledObject Ready False",
+        { scaler: { status: { conditions: [{ type: "Ready", status: "False" }] } } },
     ],
     [
-        "a target that is down",
-        {},
-        {
-            up: {
-                result: [
-                    series({ job: "embedding-service", pod: "a" }, 1),
-                    series({ job: "redis", pod: "r" }, 0),
-                ],
-            },
-        },
         "Prometheus scrapes each target",
         "failed: down: redis r",
+        {},
+        { up: { result: [SERVICE_UP, series({ job: "redis", pod: "r" }, 0)] } },
     ],
     [
-        "no target of the service",
-        {},
-        { up: { result: [series({ job: "redis" }, 1)] } },
         "Prometheus scrapes each target",
         "failed: no target of the service",
+        {},
+        { up: { result: [series({ job: "redis" }, 1)] } },
     ],
     [
-        "a missing alert",
-        {},
-        { "/api/v1/rules": { groups: [{ rules: RULES.slice(1) }] } },
         "the alert rules are loaded",
         "failed: missing: EmbeddingCacheHitRateLow",
+        {},
+        { "/api/v1/rules": { groups: [{ rules: RULES.slice(1) }] } },
     ],
     [
-        "an alert that was never evaluated",
+        "the alert rules are loaded",
+        expect.stringMatching(/^failed: failing, or not evaluated yet: EmbeddingCacheHitRateLow/),
         {},
         {
             "/api/v1/rules": {
-                groups: [{ rules: RULES.map((rule) => ({ ...rule, health: "unknown" })) }],
+                groups: [{ rules: RULES.map((one) => ({ ...one, health: "unknown" })) }],
             },
         },
-        "the alert rules are loaded",
-        expect.stringMatching(/^failed: failing, or not evaluated yet: EmbeddingCacheHitRateLow/),
     ],
     [
-        "Redis without a server",
-        { redisReplicas: 0 },
-        {},
         "Redis is ready, and can be backed up",
         "failed: 0 of 0 servers; make backup saves their entries",
+        { redisReplicas: 0 },
     ],
     [
-        "a Watchdog that does not fire",
-        {},
-        { 'ALERTS{alertname="Watchdog"': { result: [] } },
         "alerts reach Alertmanager",
         "failed: the alert Watchdog does not fire",
+        {},
+        { 'ALERTS{alertname="Watchdog"': { result: [] } },
     ],
     [
-        "notifications that fail",
-        {},
-        { "sum(increase(": { result: [series({}, 3)] } },
         "alerts reach Alertmanager",
         "failed: Watchdog fires at 1 Alertmanager, which sent 12 notifications; some failed in the last 5 minutes",
+        {},
+        { "sum(increase(": { result: [series({}, 3)] } },
     ],
     [
-        "a certificate",
-        { certificates: [certificate(60)] },
-        {},
         "the certificate is valid",
         "verified: gateway for 60 days",
+        { certificates: [certificate(60)] },
     ],
     [
-        "a certificate that has expired",
-        { certificates: [certificate(-1)] },
-        {},
         "the certificate is valid",
         "failed: gateway for -1 days",
+        { certificates: [certificate(-1)] },
     ],
-])("%s is reported", async (_, state, values, what, result) => {
+])("%s: %s", async (what, result, state, values = {}) => {
     expect((await check(state, { ...HEALTHY, ...values }))[what]).toEqual(result);
 });
 

@@ -31,121 +31,47 @@ function run(args: readonly string[], env: Readonly<Record<string, string>> = {}
     return { status, stderr };
 }
 
-test.each<[string, RegExp, readonly string[], Record<string, string>?]>([
+/** Words of a command line, in which quotes keep blanks and empty words. */
+function wordsOf(command: string): string[] {
+    const words = command.match(/'[^']*'|\S+/g) ?? [];
+    return words.map((word) => (word === "operations" ? OPERATIONS : word.replaceAll("'", "")));
+}
+
+test.each<[command: string, says: RegExp, env?: Record<string, string>]>([
     [
-        "a mistyped secret",
+        "operations rotate --stack dev --secret admin.tokem",
         /SECRET is "admin.tokem"; .*did you mean admin\.token\?/,
-        [OPERATIONS, "rotate", "--stack", "dev", "--secret", "admin.tokem"],
     ],
-    ["no secret", /SECRET is not set/, [OPERATIONS, "rotate", "--stack", "dev", "--secret", ""]],
+    ["operations rotate --stack dev --secret ''", /SECRET is not set/],
     [
-        "no new value of an issuer's",
+        "operations rotate --stack dev --secret prometheus.token",
         /prometheus\.token has no new value/,
-        [OPERATIONS, "rotate", "--stack", "dev", "--secret", "prometheus.token"],
     ],
-    [
-        "an end of what has none",
-        /FINISH is set/,
-        [OPERATIONS, "rotate", "--stack", "dev", "--secret", "admin.token", "--finish"],
-    ],
-    ["no file for a backup", /OUT is not set/, [OPERATIONS, "backup", "--file", ""]],
-    [
-        "a folder that is not there",
-        /OUT is "\/nowhere\/a\.gz"/,
-        [OPERATIONS, "backup", "--file", "/nowhere/a.gz"],
-    ],
-    [
-        "a backup that is not there",
-        /IN is "nofile\.gz"/,
-        [OPERATIONS, "restore", "--file", "nofile.gz"],
-    ],
-    [
-        "what is no backup",
-        /package\.json.*incorrect header/,
-        [OPERATIONS, "restore", "--file", "package.json"],
-    ],
-    [
-        "a report that cannot be kept",
-        /REPORT is "\/nowhere\/r"/,
-        [OPERATIONS, "preview", "--stack", "dev", "--report", "/nowhere/r"],
-    ],
-    [
-        "a preview without Pulumi",
-        /a preview needs Pulumi/,
-        [OPERATIONS, "preview", "--stack", "dev"],
-    ],
-    [
-        "Pulumi's environment without it",
-        /make pulumi-env needs Pulumi/,
-        [OPERATIONS, "environment", "--stack", "dev"],
-    ],
-    [
-        "secrets of Pulumi's without it",
-        /make secrets needs Pulumi/,
-        [OPERATIONS, "secrets", "--stack", "dev"],
-    ],
-    [
-        "volumes that may stay or go",
-        /DATA is "dlete"; allowed: delete/,
-        [OPERATIONS, "remove", "--stack", "dev", "--data", "dlete"],
-    ],
-    [
-        "no tenant",
-        /TENANT is not set; allowed: lower-case/,
-        [OPERATIONS, "tenant-key", "--tenant", ""],
-    ],
-    ["an admin command that is none", /CMD is "state"/, [OPERATIONS, "admin"], { CMD: "state" }],
-    [
-        "an upload that is not there",
-        /IN is "nofile"/,
-        [OPERATIONS, "admin"],
-        { CMD: "POST /imports", IN: "nofile" },
-    ],
-    [
-        "a moving image",
-        /IMAGE is "foo:latest"/,
-        [OPERATIONS, "deploy", "--stack", "dev", "--image", "foo:latest", "--version", "v1"],
-    ],
-    [
-        "a label that is none",
-        /VERSION is "a b"/,
-        [OPERATIONS, "deploy", "--stack", "dev", "--image", "foo:v1.0.0", "--version", "a b"],
-    ],
-    [
-        "an image without a version",
-        /VERSION is not set; .* IMAGE is set/,
-        [OPERATIONS, "deploy", "--stack", "dev", "--image", "foo:v1.0.0"],
-    ],
-    [
-        "a way that there is not",
-        /DEPLOY is "helm"/,
-        [OPERATIONS, "deploy", "--stack", "dev"],
-        { DEPLOY: "helm" },
-    ],
-    [
-        "a plan that is none",
-        /--min-step-seconds is "x"/,
-        [OPERATIONS, "deploy", "--stack", "dev", "--min-step-seconds", "x"],
-    ],
-    ["no stack", /STACK is not set; allowed: dev, local, prod/, [OPERATIONS, "deploy"]],
-    ["no colour", /TO is not set; allowed: blue, green/, [OPERATIONS, "switch", "--to", ""]],
-    [
-        "a name that is a path",
-        /STACK is "\.\.\/x"; allowed: dev, local, prod\n$/,
-        ["render.ts", "--stack", "../x"],
-    ],
-    [
-        "a file of config that is not there",
-        /nofile does not exist \(ENOENT\)/,
-        ["render.ts", "--stack", "dev", "--config", "nofile"],
-    ],
-    [
-        "manifests that are not there",
-        /nofile\.yaml does not exist \(ENOENT\)/,
-        ["policies/main.ts", "check", "nofile.yaml"],
-    ],
-])("before a cluster is contacted, %s is rejected in one sentence", (_, says, args, env = {}) => {
-    const { status, stderr } = run(args, env);
+    ["operations rotate --stack dev --secret admin.token --finish", /FINISH is set/],
+    ["operations backup --file ''", /OUT is not set/],
+    ["operations backup --file /nowhere/a.gz", /OUT is "\/nowhere\/a\.gz"/],
+    ["operations restore --file nofile.gz", /IN is "nofile\.gz"/],
+    ["operations restore --file package.json", /package\.json.*incorrect header/],
+    ["operations preview --stack dev --report /nowhere/r", /REPORT is "\/nowhere\/r"/],
+    ["operations preview --stack dev", /a preview needs Pulumi/],
+    ["operations environment --stack dev", /make pulumi-env needs Pulumi/],
+    ["operations secrets --stack dev", /make secrets needs Pulumi/],
+    ["operations remove --stack dev --data dlete", /DATA is "dlete"; allowed: delete/],
+    ["operations tenant-key --tenant ''", /TENANT is not set; allowed: lower-case/],
+    ["operations admin", /CMD is "state"/, { CMD: "state" }],
+    ["operations admin", /IN is "nofile"/, { CMD: "POST /imports", IN: "nofile" }],
+    ["operations deploy --stack dev --image foo:latest --version v1", /IMAGE is "foo:latest"/],
+    ["operations deploy --stack dev --image foo:v1.0.0 --version 'a b'", /VERSION is "a b"/],
+    ["operations deploy --stack dev --image foo:v1.0.0", /VERSION is not set; .* IMAGE is set/],
+    ["operations deploy --stack dev", /DEPLOY is "helm"/, { DEPLOY: "helm" }],
+    ["operations deploy --stack dev --min-step-seconds x", /--min-step-seconds is "x"/],
+    ["operations deploy", /STACK is not set; allowed: dev, local, prod/],
+    ["operations switch --to ''", /TO is not set; allowed: blue, green/],
+    ["render.ts --stack ../x", /STACK is "\.\.\/x"; allowed: dev, local, prod\n$/],
+    ["render.ts --stack dev --config nofile", /nofile does not exist \(ENOENT\)/],
+    ["policies/main.ts check nofile.yaml", /nofile\.yaml does not exist \(ENOENT\)/],
+])("before a cluster is contacted, %s is rejected in one sentence", (command, says, env = {}) => {
+    const { status, stderr } = run(wordsOf(command), env);
     expect(stderr).toMatch(says);
     expect(stderr).toMatch(/^Error: [^\n]*\n$/);
     expect([1, 2]).toContain(status);

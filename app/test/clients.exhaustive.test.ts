@@ -1,15 +1,12 @@
 import { execFile, execFileSync } from "node:child_process";
-import { createHash } from "node:crypto";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 
-import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { beforeAll, describe, expect, test } from "@jest/globals";
 
 import { rankedListings, runExample } from "./support/examples.ts";
-import { MODEL, startService, stubEnvironment, type Service } from "./support/service.ts";
-import { startStubUpstream, type StubUpstream } from "./support/stubUpstream.ts";
+import { MODEL, stubEnvironment } from "./support/service.ts";
+import { setUpTenants, setUpService, setUpUpstream } from "./support/setUp.ts";
 import { trueVector } from "./support/vectors.ts";
 
 const KEY = "key-of-search";
@@ -20,29 +17,16 @@ const FOLDER = join(import.meta.dirname, "clients");
 const CLIENT_MILLISECONDS = 300_000;
 
 let python: string;
-let folder: string;
-let upstream: StubUpstream;
-let service: Service;
+const tenants = setUpTenants({ id: "search", key: KEY });
+const upstream = setUpUpstream();
+const service = setUpService(() => ({
+    ...stubEnvironment(upstream.url),
+    TENANTS_FILE: tenants.file,
+}));
 
-beforeAll(async () => {
+beforeAll(() => {
     const installed = execFileSync(join(FOLDER, "install.sh"), ["--check"], { encoding: "utf8" });
     python = join(installed.trim(), "bin/python");
-    folder = await mkdtemp(join(tmpdir(), "python-clients-"));
-    const file = join(folder, "tenants.json");
-    const sha256 = createHash("sha256").update(KEY).digest("hex");
-    await writeFile(file, JSON.stringify({ tenants: [{ id: "search", keys: [{ sha256 }] }] }));
-    upstream = await startStubUpstream();
-    service = await startService({
-        ...stubEnvironment(upstream.url),
-        TENANTS_FILE: file,
-        ANONYMOUS: "true",
-    });
-});
-
-afterAll(async () => {
-    await service.stop();
-    await upstream.stop();
-    await rm(folder, { recursive: true });
 });
 
 /** The result of a client, with numbers rounded to the precision of the wire. */

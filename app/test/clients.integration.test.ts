@@ -1,47 +1,24 @@
-import { createHash } from "node:crypto";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-
 import { createOpenAI } from "@ai-sdk/openai";
-import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { describe, expect, test } from "@jest/globals";
 import { embed, embedMany } from "ai";
 import OpenAI, { AzureOpenAI } from "openai";
 
 import { LISTINGS, rankedListings, runExample } from "./support/examples.ts";
-import { MODEL, startService, stubEnvironment, type Service } from "./support/service.ts";
-import { startStubUpstream, type StubUpstream } from "./support/stubUpstream.ts";
+import { MODEL, stubEnvironment } from "./support/service.ts";
+import { setUpTenants, setUpService, setUpUpstream } from "./support/setUp.ts";
 import { DIMENSIONS, fromBase64, trueVector } from "./support/vectors.ts";
 
 const KEY = "key-of-search";
 
-let folder: string;
-let upstream: StubUpstream;
-let service: Service;
-
-beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), "clients-"));
-    const sha256 = createHash("sha256").update(KEY).digest("hex");
-    const poor = createHash("sha256").update("key-of-poor").digest("hex");
-    const tenants = [
-        { id: "search", keys: [{ sha256 }] },
-        { id: "poor", keys: [{ sha256: poor }], limits: { tokensPerMonth: 2 } },
-    ];
-    const file = join(folder, "tenants.json");
-    await writeFile(file, JSON.stringify({ tenants }));
-    upstream = await startStubUpstream();
-    service = await startService({
-        ...stubEnvironment(upstream.url),
-        TENANTS_FILE: file,
-        ANONYMOUS: "true",
-    });
-});
-
-afterAll(async () => {
-    await service.stop();
-    await upstream.stop();
-    await rm(folder, { recursive: true });
-});
+const tenants = setUpTenants(
+    { id: "search", key: KEY },
+    { id: "poor", key: "key-of-poor", limits: { tokensPerMonth: 2 } },
+);
+const upstream = setUpUpstream();
+const service = setUpService(() => ({
+    ...stubEnvironment(upstream.url),
+    TENANTS_FILE: tenants.file,
+}));
 
 const TEXTS = [
     "two rooms near the station",

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import { setTimeout as wait } from "node:timers/promises";
 
-import { afterAll, afterEach, beforeAll, expect, test } from "@jest/globals";
+import { afterEach, expect, test } from "@jest/globals";
 import { HEADERS, METRICS, PATHS } from "@property-search/contract";
 import { Pool } from "undici";
 
@@ -11,7 +11,7 @@ import { eventually } from "./support/eventually.ts";
 import { modelDirectory } from "./support/model.ts";
 import { killPods, startPod, type Pod } from "./support/pod.ts";
 import { stubEnvironment } from "./support/service.ts";
-import { startStubUpstream, type StubUpstream } from "./support/stubUpstream.ts";
+import { setUpUpstream } from "./support/setUp.ts";
 
 /** A model with long vectors, shortening, and a known vocabulary. */
 const MODEL = "text-embedding-3-large";
@@ -33,13 +33,10 @@ const SEMANTIC_MEBIBYTES =
 const SEMANTIC_CLIENTS = 8;
 const TEXTS_PER_LOOKUP = 4;
 
-let upstream: StubUpstream;
 let pod: Pod;
 let pool: Pool;
 
-beforeAll(async () => {
-    upstream = await startStubUpstream({ dimensions: DIMENSIONS });
-}, 60_000);
+const upstream = setUpUpstream({ dimensions: DIMENSIONS });
 
 async function start(environment: Record<string, string>): Promise<void> {
     pod = await startPod({
@@ -55,7 +52,6 @@ afterEach(async () => {
     await pool.destroy();
     killPods();
 });
-afterAll(() => upstream.stop());
 
 /** @returns MiB, the peak of the process */
 function peakResident(): number {

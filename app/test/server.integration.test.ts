@@ -2,26 +2,20 @@ import { once } from "node:events";
 import { Agent, request } from "node:http";
 import { text } from "node:stream/consumers";
 
-import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
+import { afterEach, describe, expect, test } from "@jest/globals";
 import { PATHS } from "@property-search/contract";
 
+import { setUpEach } from "../../tests/support/setUp.ts";
 import { eventually } from "./support/eventually.ts";
 import { modelDirectory } from "./support/model.ts";
 import { killPods, startPod, startServer, untilReady } from "./support/pod.ts";
 import { freePort } from "./support/redisServer.ts";
 import { stubEnvironment } from "./support/service.ts";
-import { startStubUpstream, type StubUpstream } from "./support/stubUpstream.ts";
+import { startStubUpstream } from "./support/stubUpstream.ts";
 
-let upstream: StubUpstream;
+const upstream = setUpEach(startStubUpstream, (one) => one.stop());
 
-beforeEach(async () => {
-    upstream = await startStubUpstream();
-});
-
-afterEach(async () => {
-    killPods();
-    await upstream.stop();
-});
+afterEach(killPods);
 
 interface Sent {
     readonly status: number | undefined;

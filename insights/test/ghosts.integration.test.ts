@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { beforeAll, describe, expect, test } from "@jest/globals";
 import {
     GHOST_GROUPS,
     GHOST_TTLS_SECONDS,
@@ -9,11 +9,8 @@ import {
     type MissReason,
 } from "@property-search/contract";
 import { seededRandom } from "../../bench/shared/random.ts";
-import {
-    startPrometheus,
-    type RealPrometheus,
-    type Series,
-} from "../../operations/test/support/prometheus.ts";
+import { startPrometheus, type Series } from "../../operations/test/support/prometheus.ts";
+import { setUp } from "../../tests/support/setUp.ts";
 import { analyse } from "../src/analysis/analyse.ts";
 import { recommend } from "../src/analysis/recommend.ts";
 import type { Report } from "../src/analysis/report.ts";
@@ -138,8 +135,6 @@ const CASES = {
     },
 } satisfies Record<string, Case>;
 
-let prometheus: RealPrometheus;
-
 function seriesOf({ begin: from, counters, gauges, other }: Case): Series[] {
     const times = Array.from(
         { length: (DAY + 2 * STEP_SECONDS) / STEP_SECONDS + 1 },
@@ -175,8 +170,9 @@ function seriesOf({ begin: from, counters, gauges, other }: Case): Series[] {
 
 const reports = new Map<string, Report>();
 
+const prometheus = setUp(startPrometheus, (one) => one.stop(), 120_000);
+
 beforeAll(async () => {
-    prometheus = await startPrometheus();
     for (const [name, one] of Object.entries<Case>(CASES)) {
         await prometheus.write(seriesOf(one));
         const window = { from: one.begin, to: one.begin + DAY };
@@ -189,8 +185,6 @@ beforeAll(async () => {
         reports.set(name, report);
     }
 }, 120_000);
-
-afterAll(() => prometheus.stop());
 
 function reportOf(name: keyof typeof CASES): Report {
     const report = reports.get(name);

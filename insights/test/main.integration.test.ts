@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "@jest/globals";
+import { afterEach, beforeEach, expect, test } from "@jest/globals";
 import { METRICS } from "@property-search/contract";
 import { execFile } from "node:child_process";
 import { once } from "node:events";
@@ -9,11 +9,8 @@ import { text } from "node:stream/consumers";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { seededRandom } from "../../bench/shared/random.ts";
-import {
-    splitByBlock,
-    startPrometheus,
-    type RealPrometheus,
-} from "../../operations/test/support/prometheus.ts";
+import { splitByBlock, startPrometheus } from "../../operations/test/support/prometheus.ts";
+import { setUp } from "../../tests/support/setUp.ts";
 import type { Report } from "../src/analysis/report.ts";
 import { serve } from "../src/server/serve.ts";
 import { countEvents, simulate } from "./support/simulation.ts";
@@ -27,17 +24,16 @@ const { lines, events } = simulate(seededRandom(5), [
     { pod: "a", colour: "blue", version: "v1.0.0", startedAt: FROM - 3600, endsAt: TO + 600 },
 ]);
 
-let prometheus: RealPrometheus;
 let proxy: Server;
 let folder: string;
 /** What the proxy answers instead of Prometheus; undefined: it forwards. */
 let instead: ((request: IncomingMessage, response: ServerResponse) => boolean) | undefined;
 
-beforeAll(async () => {
-    prometheus = await startPrometheus(splitByBlock(lines));
-}, 120_000);
-
-afterAll(() => prometheus.stop());
+const prometheus = setUp(
+    () => startPrometheus(splitByBlock(lines)),
+    (one) => one.stop(),
+    120_000,
+);
 
 /** As a managed Prometheus has: a path prefix and a token. The admin port is below /admin. */
 beforeEach(async () => {

@@ -1,50 +1,28 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
+import { beforeEach, describe, expect, test } from "@jest/globals";
 import { PATHS } from "@property-search/contract";
 
-import { adminOf, ADMIN_TOKEN, refusal, type AdminCall } from "../support/admin.ts";
+import { setUpEach } from "../../../tests/support/setUp.ts";
+import { adminOf, ADMIN_TOKEN, expectRefusal } from "../support/admin.ts";
 import { eventually } from "../support/eventually.ts";
-import { startRedis, type RedisServer } from "../support/redisServer.ts";
 import { MODEL, startService, stubEnvironment, type Service } from "../support/service.ts";
-import {
-    reply,
-    rightAnswer,
-    startStubUpstream,
-    type StubUpstream,
-    type Turn,
-} from "../support/stubUpstream.ts";
+import { setUpRedis } from "../support/setUp.ts";
+import { allAre } from "../support/stage.ts";
+import { reply, rightAnswer, startStubUpstream, type Turn } from "../support/stubUpstream.ts";
 import { DIMENSIONS, trueVector } from "../support/vectors.ts";
+import { countEntries } from "../support/redisServer.ts";
 
-let redis: RedisServer;
-let upstream: StubUpstream;
+const redis = setUpRedis();
+
+beforeEach(() => void redis.command("FLUSHALL"));
+
+const upstream = setUpEach(startStubUpstream, (stub) => stub.stop());
+const startOne = () => startService({ ...stubEnvironment(upstream.url, redis.url), ADMIN_TOKEN });
 /** Two pods with one Redis. */
-let one: Service;
-let other: Service;
-let admin: AdminCall;
+const one = setUpEach(startOne, ({ stop }) => stop());
+const other = setUpEach(startOne, ({ stop }) => stop());
+const admin = adminOf(one);
 
-beforeAll(async () => {
-    redis = await startRedis();
-});
-
-beforeEach(async () => {
-    redis.command("FLUSHALL");
-    upstream = await startStubUpstream();
-    const environment = { ...stubEnvironment(upstream.url, redis.url), ADMIN_TOKEN };
-    [one, other] = [await startService(environment), await startService(environment)];
-    for (const pod of [one, other]) {
-        await eventually("Redis is up", async () => (await stateOf(pod)).redis === "up");
-    }
-    admin = adminOf(one);
-});
-
-afterEach(async () => {
-    await Promise.all([one.stop(), other.stop()]);
-    await upstream.stop();
-});
-
-afterAll(() => redis.kill());
-
-const stateOf = async (pod: Service): Promise<{ redis: string }> =>
-    (await pod.get(PATHS.health)).json as { redis: string };
+beforeEach(() => allAre([one, other], "up"));
 
 interface Seen {
     readonly cache: string | null;
@@ -74,10 +52,7 @@ const inspect = async (body: object, at = admin): Promise<Report> => {
 };
 
 const stored = (count: number): Promise<void> =>
-    eventually("it is stored", () => {
-        const keys = redis.command("KEYS", "embedding:*").split("\n");
-        return keys.filter((key) => /^embedding:[\w-]{43}$/.test(key)).length === count;
-    });
+    eventually("it is stored", () => countEntries(redis) === count);
 
 /** Cached in the memory of both pods and in Redis. */
 async function everywhere(text: string): Promise<string> {
@@ -171,14 +146,12 @@ describe("An inspection", () => {
         [{ input: "a", tenant: "" }, /^tenant is "", but/],
     ])("of %j is rejected with its field", async (body, words) => {
         const answer = await admin("POST", "/entries/inspect", body);
-        expect(answer.status).toBe(400);
-        expect(refusal(answer)).toMatch(words);
+        expectRefusal(answer, 400, words);
     });
 
     test("of an invalid key is rejected", async () => {
         const answer = await admin("GET", "/entries/short");
-        expect(answer.status).toBe(400);
-        expect(refusal(answer)).toMatch(/^key is "short", but must match pattern/);
+        expectRefusal(answer, 400, /^key is "short", but must match pattern/);
     });
 });
 
@@ -256,8 +229,7 @@ describe("A flag", () => {
         [{ ...JUDGEMENT, until: 1 }, /^until is unknown; allowed: reason, actor/],
     ])("with %j is rejected", async (body, words) => {
         const answer = await admin("POST", `/entries/${"k".repeat(43)}/flag`, body);
-        expect(answer.status).toBe(400);
-        expect(refusal(answer)).toMatch(words);
+        expectRefusal(answer, 400, words);
     });
 
     test("while Redis is unavailable is rejected, because other pods would keep serving the entry", async () => {
@@ -297,13 +269,12 @@ describe("A flag", () => {
         put(Date.now() + 60_000);
         const far = adminOf(other);
         const full = await far("POST", `/entries/${"y".repeat(43)}/flag`, JUDGEMENT);
-        expect([full.status, full.json]).toMatchObject([
-            409,
-            { error: { code: "too_many_invalidations" } },
-        ]);
-        expect(refusal(full)).toMatch(
-            /^2000 entries are flagged.*increment the tenant's epoch instead/,
-        );
+        expectRefusal(full, 409, {
+            code: "too_many_invalidations",
+            message: expect.stringMatching(
+                /^2000 entries are flagged.*increment the tenant's epoch instead/,
+            ),
+        });
     });
 
     test("without Redis applies to this pod", async () => {
@@ -369,17 +340,13 @@ describe("An epoch", () => {
         [{ tenant: "a", by: 2 }, /^by is unknown; allowed: tenant/],
     ])("of %j is rejected with its field", async (body, words) => {
         const answer = await admin("POST", "/epochs", body);
-        expect(answer.status).toBe(400);
-        expect(refusal(answer)).toMatch(words);
+        expectRefusal(answer, 400, words);
     });
 
     test("cannot be incremented while Redis is unavailable", async () => {
         redis.pause();
         const answer = await admin("POST", "/epochs", { tenant: "anonymous" });
         redis.resume();
-        expect([answer.status, answer.json]).toMatchObject([
-            503,
-            { error: { code: "redis_unavailable" } },
-        ]);
+        expectRefusal(answer, 503, { code: "redis_unavailable" });
     });
 });

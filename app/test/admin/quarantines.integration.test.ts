@@ -1,9 +1,9 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
+import { beforeEach, describe, expect, test } from "@jest/globals";
 import { ADMIN_PATHS, QUARANTINE_PROPAGATION_MILLISECONDS } from "@property-search/contract";
 
-import { adminOf, refusal, type AdminCall } from "../support/admin.ts";
+import { setUp } from "../../../tests/support/setUp.ts";
+import { adminOf, expectRefusal } from "../support/admin.ts";
 import { eventually } from "../support/eventually.ts";
-import { startRedis, type RedisServer } from "../support/redisServer.ts";
 import {
     ACTIVE,
     ask,
@@ -13,28 +13,26 @@ import {
     startBuild,
     startModels,
     buildsAt,
-    type Models,
     type QuarantineRecord,
 } from "../support/release.ts";
 import { MODEL, type Service } from "../support/service.ts";
+import { setUpRedis } from "../support/setUp.ts";
 
 const WRITER = "0123456789abcdef";
 const ORDER = { ...JUDGEMENT, release: "one" };
 
-let models: Models;
-let redis: RedisServer;
-let active: Service;
-let candidate: Service;
-let admin: AdminCall;
+const models = setUp(startModels, (one) => one.stop());
+const redis = setUpRedis();
 
-beforeAll(async () => {
-    models = await startModels();
-    redis = await startRedis();
-    const environment = { REDIS_URL: redis.url.href };
-    active = await startBuild(ACTIVE, models.honest, environment);
-    candidate = await startBuild(CANDIDATE, models.lying, environment);
-    admin = adminOf(active);
-});
+const active = setUp(
+    () => startBuild(ACTIVE, models.honest, { REDIS_URL: redis.url.href }),
+    (one) => one.stop(),
+);
+const candidate = setUp(
+    () => startBuild(CANDIDATE, models.lying, { REDIS_URL: redis.url.href }),
+    (one) => one.stop(),
+);
+const admin = adminOf(active);
 
 /** Each test has its own build: the pods would restore records that are removed from Redis. */
 let buildId: string;
@@ -42,11 +40,6 @@ let builds = 0;
 beforeEach(() => {
     builds += 1;
     buildId = String(builds).padStart(16, "0");
-});
-
-afterAll(async () => {
-    await Promise.all([active.stop(), candidate.stop()]);
-    await Promise.all([models.stop(), redis.kill()]);
 });
 
 const put = (body: object, path = ADMIN_PATHS.quarantine(buildId)) => admin("PUT", path, body);
@@ -128,13 +121,10 @@ describe("A request", () => {
         await put(ORDER);
         const promotion = ADMIN_PATHS.promotion(buildId);
         const other = await put({ ...ORDER, release: "two" }, promotion);
-        expect([other.status, other.json]).toMatchObject([
-            409,
-            { error: { code: "release_mismatch", param: "release" } },
-        ]);
-        expect(refusal(other)).toBe(
-            'release does not match: the build is quarantined by the release "one"',
-        );
+        expectRefusal(other, 409, {
+            ...{ code: "release_mismatch", param: "release" },
+            message: 'release does not match: the build is quarantined by the release "one"',
+        });
         expect((await put(ORDER, promotion)).json).toMatchObject({
             state: "promoted",
             rejected: [],
@@ -150,8 +140,9 @@ describe("A request", () => {
         const since = "2026-01-01T00:00:00.000Z";
         expect((await put({ ...ORDER, since })).json).toMatchObject({ since });
         const late = await put({ ...ORDER, since: "2999-01-01T00:00:00.000Z" });
-        expect(late.status).toBe(400);
-        expect(refusal(late)).toBe(
+        expectRefusal(
+            late,
+            400,
             'since is "2999-01-01T00:00:00.000Z"; allowed: a time in the past',
         );
     });
@@ -163,14 +154,12 @@ describe("A request", () => {
         [{ ...ORDER, until: 1 }, /^until is unknown; allowed: release, actor, reason/],
     ])("with %j is rejected with its field", async (body, words) => {
         const answer = await put(body);
-        expect(answer.status).toBe(400);
-        expect(refusal(answer)).toMatch(words);
+        expectRefusal(answer, 400, words);
     });
 
     test("for an invalid build ID is rejected", async () => {
         const answer = await put(ORDER, ADMIN_PATHS.quarantine("v2.0.0"));
-        expect(answer.status).toBe(400);
-        expect(refusal(answer)).toMatch(/^buildId is "v2.0.0", but must match pattern/);
+        expectRefusal(answer, 400, /^buildId is "v2.0.0", but must match pattern/);
     });
 
     test("while Redis is unavailable is rejected, and nothing is done", async () => {
@@ -178,8 +167,8 @@ describe("A request", () => {
         const answers = [await put(ORDER), await put(ORDER, ADMIN_PATHS.promotion(buildId))];
         redis.resume();
         for (const answer of answers) {
-            expect([answer.status, answer.headers.get("retry-after")]).toEqual([503, "1"]);
-            expect(refusal(answer)).toBe("Redis is unavailable; retry");
+            expectRefusal(answer, 503, "Redis is unavailable; retry");
+            expect(answer.headers.get("retry-after")).toBe("1");
         }
         const { records } = await buildsAt(active);
         expect(records.filter((one) => one.buildId === buildId)).toEqual([]);
@@ -188,7 +177,7 @@ describe("A request", () => {
     test("at a pod without Redis is rejected: it shares no entries", async () => {
         const alone = await startBuild(ACTIVE, models.honest, {});
         const answer = await adminOf(alone)("PUT", ADMIN_PATHS.quarantine(WRITER), ORDER);
-        expect([answer.status, answer.json]).toMatchObject([409, { error: { code: "no_redis" } }]);
+        expectRefusal(answer, 409, { code: "no_redis" });
         expect(await buildsAt(alone)).toMatchObject({ upToDate: true, records: [] });
         await alone.stop();
     });

@@ -1,30 +1,20 @@
-import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { describe, expect, test } from "@jest/globals";
 import { ADMIN_PATHS } from "@property-search/contract";
 
 import { readConfig } from "../../src/config.ts";
 import { ConfigError } from "../../src/settingsReader.ts";
-import { adminOf, ADMIN_TOKEN, refusal, type AdminCall } from "../support/admin.ts";
-import { startRedis, type RedisServer } from "../support/redisServer.ts";
-import { startService, stubEnvironment, type Service } from "../support/service.ts";
-import { startStubUpstream, type StubUpstream } from "../support/stubUpstream.ts";
+import { adminOf, ADMIN_TOKEN, expectRefusal } from "../support/admin.ts";
+import { startService, stubEnvironment } from "../support/service.ts";
+import { setUpService, setUpRedis, setUpUpstream } from "../support/setUp.ts";
 
-let redis: RedisServer;
-let upstream: StubUpstream;
-let service: Service;
-let admin: AdminCall;
+const upstream = setUpUpstream();
+const redis = setUpRedis(["--requirepass", "a-password"]);
 
-beforeAll(async () => {
-    upstream = await startStubUpstream();
-    redis = await startRedis(undefined, ["--requirepass", "a-password"]);
+const service = setUpService(() => {
     const url = new URL(`redis://default:a-password@127.0.0.1:${redis.port}`);
-    service = await startService({ ...stubEnvironment(upstream.url, url), ADMIN_TOKEN });
-    admin = adminOf(service);
+    return { ...stubEnvironment(upstream.url, url), ADMIN_TOKEN };
 });
-
-afterAll(async () => {
-    await service.stop();
-    await Promise.all([upstream.stop(), redis.kill()]);
-});
+const admin = adminOf(service);
 
 /** All paths and methods of the server's OpenAPI description. */
 async function everyPath(): Promise<readonly (readonly [string, string])[]> {
@@ -124,8 +114,9 @@ describe("The admin port", () => {
 
     test("responds to unknown paths and methods", async () => {
         const unknown = await admin("GET", "/none?text=private");
-        expect(unknown.status).toBe(404);
-        expect(refusal(unknown)).toBe(
+        expectRefusal(
+            unknown,
+            404,
             "GET /admin/v1/none does not exist; see /admin/v1/openapi.json",
         );
         expect((await admin("DELETE", "/config")).status).toBe(404);
@@ -170,10 +161,7 @@ describe("The admin port", () => {
         });
         expect((await admin("GET", "/log-level")).json).toEqual({ level: "fatal" });
         const wrong = await admin("PUT", "/log-level", { level: "loud" });
-        expect(wrong.status).toBe(400);
-        expect(refusal(wrong)).toMatch(
-            /^level is "loud"; allowed: fatal, error, warn, info, debug/,
-        );
+        expectRefusal(wrong, 400, /^level is "loud"; allowed: fatal, error, warn, info, debug/);
     });
 
     test.each([
@@ -183,13 +171,11 @@ describe("The admin port", () => {
     ])("names the problem with %j", async (body, words) => {
         const headers = { "content-type": "application/json" };
         const answer = await admin("PUT", "/log-level", body, headers);
-        expect(answer.status).toBe(400);
-        expect(refusal(answer)).toMatch(words);
+        expectRefusal(answer, 400, words);
     });
 
     test("rejects a body of another type with 415", async () => {
         const answer = await admin("PUT", "/log-level", "level=info");
-        expect(answer.status).toBe(415);
-        expect(refusal(answer)).toMatch(/Unsupported Media Type/);
+        expectRefusal(answer, 415, /Unsupported Media Type/);
     });
 });

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
+import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import {
     ADMIN_PATHS,
     CACHE_KEY_PREFIX,
@@ -6,25 +6,21 @@ import {
     type RuntimeSettingsState,
 } from "@property-search/contract";
 
-import { adminOf, ADMIN_TOKEN, refusal } from "../support/admin.ts";
+import { adminOf, ADMIN_TOKEN, expectRefusal } from "../support/admin.ts";
 import { eventually } from "../support/eventually.ts";
 import { startRedis, type RedisServer } from "../support/redisServer.ts";
 import { MODEL, startService, stubEnvironment, type Service } from "../support/service.ts";
-import { startStubUpstream, type StubUpstream } from "../support/stubUpstream.ts";
+import { setUpUpstream } from "../support/setUp.ts";
 
 const DAY = 86_400;
 const WEEK = 7 * DAY;
 const STALE = 3_600;
 const BY = { actor: "ann", reason: "a test" };
 
-let upstream: StubUpstream;
 let redis: RedisServer;
 let running: Service[] = [];
 
-beforeAll(async () => {
-    upstream = await startStubUpstream();
-});
-afterAll(() => upstream.stop());
+const upstream = setUpUpstream();
 
 beforeEach(async () => {
     redis = await startRedis();
@@ -158,10 +154,11 @@ describe("settings at run time", () => {
         expect(stopped).toMatchObject({ status: 200, json: { version: 2, tuning: "stopped" } });
         await eventually("blue follows", async () => (await valueIn(blue)) === WEEK);
         const rejected = await put(blue, 3, { cacheTtlSeconds: DAY });
-        expect([rejected.status, refusal(rejected)]).toEqual([
+        expectRefusal(
+            rejected,
             409,
             "settings.cacheTtlSeconds is 86400, but tuning is stopped; allowed: null, or PUT /settings/tuning first",
-        ]);
+        );
     });
 });
 
@@ -176,26 +173,21 @@ describe("a change is rejected", () => {
         ];
         for (const [settings, status, message] of cases) {
             const answer = await put(pod, 1, settings);
-            expect([answer.status, refusal(answer)]).toEqual([
-                status,
-                expect.stringMatching(message),
-            ]);
+            expectRefusal(answer, status, message);
         }
         const early = await put(pod, 2, { cacheTtlSeconds: DAY });
-        expect([early.status, refusal(early)]).toEqual([
-            409,
-            "version is 2; allowed: 1, which follows the current one",
-        ]);
+        expectRefusal(early, 409, "version is 2; allowed: 1, which follows the current one");
         expect(await get(pod)).toMatchObject({ version: 0, changedAt: null });
     });
 
     test("while an experiment varies the setting", async () => {
         const pod = await start({ EXPERIMENTS: '[{"name":"cache_ttl_optimization"}]' });
         const answer = await put(pod, 1, { cacheTtlSeconds: DAY });
-        expect([answer.status, refusal(answer)]).toEqual([
+        expectRefusal(
+            answer,
             409,
             "settings.cacheTtlSeconds is varied by the experiment cache_ttl_optimization; allowed: null until it has ended",
-        ]);
+        );
         const series = (arm: string) =>
             pod.metric(`embedding_setting_value{setting="cacheTtlSeconds",source="${arm}"}`);
         expect([await series("control"), await series("treatment")]).toEqual([WEEK, 2 * WEEK]);
@@ -205,10 +197,11 @@ describe("a change is rejected", () => {
         const pod = await startService({ ...stubEnvironment(upstream.url), ADMIN_TOKEN });
         running.push(pod);
         const answer = await put(pod, 1, { cacheTtlSeconds: DAY });
-        expect([answer.status, refusal(answer)]).toEqual([
+        expectRefusal(
+            answer,
             409,
             "This pod has no Redis, so that other pods would not follow; allowed: the stack's config",
-        ]);
+        );
         expect(await valueIn(pod)).toBe(WEEK);
     });
 

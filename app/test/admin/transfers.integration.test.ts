@@ -1,47 +1,40 @@
 import { once } from "node:events";
 import { request, type IncomingMessage } from "node:http";
 
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
+import { beforeEach, describe, expect, test } from "@jest/globals";
 import { PATHS } from "@property-search/contract";
 
+import { endAfterTest, setUpEach } from "../../../tests/support/setUp.ts";
 import { createEmbedding } from "../../src/vector/embedding.ts";
 import { createEntryCodec, buildIdOf } from "../../src/vector/entry.ts";
-import { adminOf, ADMIN_TOKEN, refusal, type AdminCall } from "../support/admin.ts";
+import { adminOf, ADMIN_TOKEN, type AdminCall, expectRefusal } from "../support/admin.ts";
 import { eventually } from "../support/eventually.ts";
 import { startCluster } from "../support/redisCluster.ts";
-import { startRedis, type RedisServer } from "../support/redisServer.ts";
 import { MODEL, startService, stubEnvironment, type Service } from "../support/service.ts";
-import { startStubUpstream, type StubUpstream } from "../support/stubUpstream.ts";
+import { setUpRedis } from "../support/setUp.ts";
+import { allAre } from "../support/stage.ts";
+import { startStubUpstream } from "../support/stubUpstream.ts";
 import { trueVector } from "../support/vectors.ts";
 
 const NDJSON = { "content-type": "application/x-ndjson" };
 
-let upstream: StubUpstream;
-let source: RedisServer;
-let target: RedisServer;
-let from: Service;
-let to: Service;
-let stops: (() => Promise<void>)[] = [];
+const source = setUpRedis();
+const target = setUpRedis();
 
-beforeAll(async () => {
-    [source, target] = [await startRedis(), await startRedis()];
+beforeEach(() => {
+    for (const redis of [source, target]) redis.command("FLUSHALL");
 });
 
-beforeEach(async () => {
-    source.command("FLUSHALL");
-    target.command("FLUSHALL");
-    upstream = await startStubUpstream();
-    [from, to] = [await podOn(source.url), await podOn(target.url)];
-});
-
-afterEach(async () => {
-    await Promise.all([from.stop(), to.stop()]);
-    for (const stop of stops) await stop();
-    stops = [];
-    await upstream.stop();
-});
-
-afterAll(() => Promise.all([source.kill(), target.kill()]));
+const upstream = setUpEach(startStubUpstream, (one) => one.stop());
+const from = setUpEach(
+    () => podOn(source.url),
+    (one) => one.stop(),
+);
+const to = setUpEach(
+    () => podOn(target.url),
+    (one) => one.stop(),
+);
+const endLater = endAfterTest();
 
 async function podOn(redis: URL, more: Record<string, string> = {}): Promise<Service> {
     const pod = await startService({
@@ -49,15 +42,7 @@ async function podOn(redis: URL, more: Record<string, string> = {}): Promise<Ser
         ADMIN_TOKEN,
         ...more,
     });
-    await eventually(
-        "Redis is up",
-        async () => {
-            const { json } = await pod.get(PATHS.health);
-            return (json as { redis: string }).redis === "up";
-        },
-        // For a cluster whose nodes have just met, on a busy machine.
-        40,
-    );
+    await allAre([pod], "up");
     return pod;
 }
 
@@ -181,8 +166,7 @@ describe("An export", () => {
         const { progress } = (await newest(from)) as { progress: { entries: number } };
         expect(progress.entries).toBeLessThan(1_500);
         const second = await adminOf(from)("GET", "/export");
-        expect(second.status).toBe(409);
-        expect(refusal(second)).toMatch(/^An export is running on this pod/);
+        expectRefusal(second, 409, /^An export is running on this pod/);
         response.destroy();
         await eventually("it has ended", async () => (await newest(from)).state === "cancelled");
         expect((await exported(adminOf(from))).at(-1)).toBe('{"end":1500}');
@@ -190,7 +174,7 @@ describe("An export", () => {
 
     test("of a cluster contains the entries of all primaries, and is imported to all of them", async () => {
         const cluster = await startCluster();
-        stops.push(() => cluster.stop());
+        endLater(cluster.stop);
         const mode = { REDIS_MODE: "cluster" };
         const pod = await podOn(cluster.urls[0], mode);
         await fill(pod, words(90));
@@ -208,19 +192,13 @@ describe("An export", () => {
     test("without Redis, or while it is unavailable, is rejected", async () => {
         const alone = await startService({ ...stubEnvironment(upstream.url), ADMIN_TOKEN });
         for (const answer of [await adminOf(alone)("GET", "/export"), await send(["{}"], alone)]) {
-            expect([answer.status, answer.json]).toMatchObject([
-                409,
-                { error: { code: "no_redis" } },
-            ]);
+            expectRefusal(answer, 409, { code: "no_redis" });
         }
         await alone.stop();
         source.pause();
         const answer = await adminOf(from)("GET", "/export");
         source.resume();
-        expect([answer.status, answer.json]).toMatchObject([
-            503,
-            { error: { code: "redis_unavailable" } },
-        ]);
+        expectRefusal(answer, 503, { code: "redis_unavailable" });
     });
 });
 
@@ -294,16 +272,15 @@ describe("An import", () => {
         const lines = await exported(adminOf(from));
         const other = await podOn(target.url, { EMBEDDING_MODEL: "another-model" });
         const answer = await send(lines, other);
-        expect(answer.status).toBe(409);
-        expect(answer.json).toMatchObject({ error: { param: "model", code: "space_mismatch" } });
-        expect(refusal(answer)).toBe(
-            'The export\'s model is "stub-model"; allowed: "another-model", the value of this pod',
-        );
+        expectRefusal(answer, 409, {
+            ...{ param: "model", code: "space_mismatch" },
+            message:
+                'The export\'s model is "stub-model"; allowed: "another-model", the value of this pod',
+        });
         await other.stop();
         await adminOf(to)("POST", "/epochs", { tenant: "anonymous" });
-        expect(refusal(await send(lines))).toBe(
-            'The export\'s epoch is "0.0"; allowed: "0.1", the value of this pod',
-        );
+        const message = 'The export\'s epoch is "0.0"; allowed: "0.1", the value of this pod';
+        expectRefusal(await send(lines), 409, message);
     });
 
     test("rejects a vector with dimensions that the model does not have", async () => {
@@ -332,8 +309,7 @@ describe("An import", () => {
         [["x".repeat(300_000)], /^Line 1 .*longer than 262144 characters/],
     ])("of an invalid export is rejected: %#", async (lines, expected) => {
         const answer = await send(lines);
-        expect(answer.status).toBe(400);
-        expect(refusal(answer)).toMatch(expected);
+        expectRefusal(answer, 400, expected);
         expect(await newest(to)).toMatchObject({ kind: "import", state: "failed" });
     });
 

@@ -2,49 +2,27 @@ import { readdirSync } from "node:fs";
 import { request } from "node:http";
 import { tmpdir } from "node:os";
 
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
+import { beforeEach, describe, expect, test } from "@jest/globals";
 import { METRICS, PATHS } from "@property-search/contract";
 
-import { adminOf, ADMIN_TOKEN, refusal, type AdminCall } from "../support/admin.ts";
+import { setUpEach } from "../../../tests/support/setUp.ts";
+import { adminOf, ADMIN_TOKEN, expectRefusal } from "../support/admin.ts";
 import { eventually } from "../support/eventually.ts";
-import { countEntries, startRedis, type RedisServer } from "../support/redisServer.ts";
-import {
-    MODEL,
-    startService,
-    stubEnvironment,
-    type Answer,
-    type Service,
-} from "../support/service.ts";
-import {
-    REFUSED,
-    reply,
-    rightAnswer,
-    startStubUpstream,
-    type StubUpstream,
-} from "../support/stubUpstream.ts";
+import { countEntries } from "../support/redisServer.ts";
+import { MODEL, startService, stubEnvironment, type Answer } from "../support/service.ts";
+import { setUpRedis } from "../support/setUp.ts";
+import { REFUSED, reply, rightAnswer, startStubUpstream } from "../support/stubUpstream.ts";
 
-let redis: RedisServer;
-let upstream: StubUpstream;
-let service: Service;
-let admin: AdminCall;
+const redis = setUpRedis();
 
-beforeAll(async () => {
-    redis = await startRedis();
-});
+beforeEach(() => void redis.command("FLUSHALL"));
 
-beforeEach(async () => {
-    redis.command("FLUSHALL");
-    upstream = await startStubUpstream();
-    service = await startService({ ...stubEnvironment(upstream.url, redis.url), ADMIN_TOKEN });
-    admin = adminOf(service);
-});
-
-afterEach(async () => {
-    await service.stop();
-    await upstream.stop();
-});
-
-afterAll(() => redis.kill());
+const upstream = setUpEach(startStubUpstream, (one) => one.stop());
+const service = setUpEach(
+    () => startService({ ...stubEnvironment(upstream.url, redis.url), ADMIN_TOKEN }),
+    (one) => one.stop(),
+);
+const admin = adminOf(service);
 
 const PLAIN = { "content-type": "text/plain" };
 const NDJSON = { "content-type": "application/x-ndjson" };
@@ -125,9 +103,10 @@ describe("A warm-up", () => {
         ["maxDollars=0.0001", /estimated at 0\.0040 dollars; maxDollars is 0\.0001/],
     ])("over the budget of %s is rejected before its first call", async (query, words) => {
         const answer = await admin("POST", `/warmups?${query}`, texts(100), PLAIN);
-        expect(answer.status).toBe(422);
-        expect(answer.json).toMatchObject({ error: { code: "budget_exceeded" } });
-        expect(refusal(answer)).toMatch(words);
+        expectRefusal(answer, 422, {
+            code: "budget_exceeded",
+            message: expect.stringMatching(words),
+        });
         expect(upstream.requests).toEqual([]);
         expect(leftovers()).toEqual([]);
     });
@@ -174,8 +153,7 @@ describe("A warm-up", () => {
         const { id } = await startJob(texts(500), `${ENOUGH}&concurrency=1`);
         await arrived.promise;
         const second = await admin("POST", `/warmups?${ENOUGH}`, texts(1), PLAIN);
-        expect(second.status).toBe(409);
-        expect(refusal(second)).toMatch(/Another warm-up is running/);
+        expectRefusal(second, 409, /Another warm-up is running/);
         const cancelled = await admin("DELETE", `/warmups/${id}`);
         expect(cancelled.json).toMatchObject({ id, state: "cancelled" });
         const third = await startJob(texts(1));
@@ -212,9 +190,10 @@ describe("A warm-up", () => {
 
     test("without Redis fills the local cache", async () => {
         const alone = await startService({ ...stubEnvironment(upstream.url), ADMIN_TOKEN });
-        admin = adminOf(alone);
-        const { id } = await startJob("one text\n");
-        await ended(id);
+        const call = adminOf(alone);
+        await call("POST", `/warmups?${ENOUGH}`, "one text\n", PLAIN);
+        const state = async () => ((await call("GET", "/warmups")).json as Job[])[0]?.state;
+        await eventually("the job is done", async () => (await state()) === "done");
         const answer = await alone.post(PATHS.embed, { text: "one text" });
         expect(answer.headers.get("x-cache")).toBe("HIT-L1");
         expect(
@@ -238,8 +217,7 @@ describe("An invalid warm-up", () => {
         ["x".repeat(300_000), /^Line 1 .*longer than 262144 characters/],
     ])("upload is rejected with its line: %#", async (body, words) => {
         const answer = await send(body);
-        expect(answer.status).toBe(400);
-        expect(refusal(answer)).toMatch(words);
+        expectRefusal(answer, 400, words);
         expect(leftovers()).toEqual([]);
         expect((await admin("GET", "/warmups")).json).toEqual([]);
     });
@@ -252,8 +230,7 @@ describe("An invalid warm-up", () => {
         [`${ENOUGH}&speed=9`, /^speed is unknown; allowed: tenant, maxTokens/],
     ])("query %j is rejected with its field", async (query, words) => {
         const answer = await send('"a"\n', query);
-        expect(answer.status).toBe(400);
-        expect(refusal(answer)).toMatch(words);
+        expectRefusal(answer, 400, words);
     });
 
     test("type of upload is rejected with 415", async () => {
@@ -263,10 +240,7 @@ describe("An invalid warm-up", () => {
     test.each(["GET", "DELETE"])("id is a 404 for %s", async (method) => {
         const id = "00000000-0000-4000-8000-000000000000";
         const answer = await admin(method, `/warmups/${id}`);
-        expect(answer.status).toBe(404);
-        expect(refusal(answer)).toMatch(
-            /This pod has no warm-up .*\/admin\/v1\/warmups lists them/,
-        );
+        expectRefusal(answer, 404, /This pod has no warm-up .*\/admin\/v1\/warmups lists them/);
         expect((await admin(method, "/warmups/x")).status).toBe(400);
     });
 });

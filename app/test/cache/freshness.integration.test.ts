@@ -1,6 +1,7 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
+import { beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
 import { pino } from "pino";
 
+import { setUp } from "../../../tests/support/setUp.ts";
 import { wallClock } from "../../src/clock.ts";
 import { createSingleFlight } from "../../src/cache/singleFlight.ts";
 import { createLocalCache } from "../../src/cache/localCache.ts";
@@ -8,7 +9,6 @@ import { createOrigin, type OriginDependencies } from "../../src/cache/origin.ts
 import { createRedisCache } from "../../src/cache/redisCache.ts";
 import { createRedisClient } from "../../src/redis/client.ts";
 import { createResolver, type Resolver } from "../../src/cache/resolver.ts";
-import type { SharedCache } from "../../src/cache/tiers.ts";
 import type { Input } from "../../src/input.ts";
 import { LimitError } from "../../src/upstream/limitError.ts";
 import { UpstreamError } from "../../src/upstream/upstream.ts";
@@ -16,8 +16,8 @@ import { createEmbedding, type Embedding } from "../../src/vector/embedding.ts";
 import { createEntryCodec, buildIdOf } from "../../src/vector/entry.ts";
 import { batchedUpstream } from "../support/embedAll.ts";
 import { eventually } from "../support/eventually.ts";
-import { startRedis, type RedisServer } from "../support/redisServer.ts";
 import { createContext } from "../support/requestContext.ts";
+import { setUpRedis } from "../support/setUp.ts";
 import { DIMENSIONS, trueTokens, trueVector } from "../support/vectors.ts";
 
 const log = pino({ level: "silent" });
@@ -25,25 +25,21 @@ const codec = createEntryCodec({ precision: "float32", buildId: buildIdOf(["test
 const BAD = "bad";
 const down = new UpstreamError(503, "upstream_error", "The upstream answered 500");
 
-let redis: RedisServer;
-let shared: SharedCache;
+const redis = setUpRedis();
 
-beforeAll(async () => {
-    redis = await startRedis();
-    shared = createRedisCache(createRedisClient(redis.config, log), {
-        codec,
-        staleSeconds: 60,
-        log,
-    });
-    await eventually("Redis is connected", () => shared.state() === "up");
-});
+const shared = setUp(
+    () =>
+        createRedisCache(createRedisClient(redis.config, log), {
+            codec,
+            staleSeconds: 60,
+            log,
+        }),
+    (one) => one.close(),
+);
+
+beforeAll(() => eventually("Redis is connected", () => shared.state() === "up"));
 
 beforeEach(() => void redis.command("FLUSHALL"));
-
-afterAll(async () => {
-    await shared.close();
-    await redis.kill();
-});
 
 /** An upstream whose responses the test controls. */
 interface Source {

@@ -1,28 +1,18 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "@jest/globals";
+import { afterEach, describe, expect, test } from "@jest/globals";
 import { HEADERS, PATHS } from "@property-search/contract";
 
 import type { Environment } from "../../src/settingsReader.ts";
 import { createSketch } from "../../src/hotKeys/sketch.ts";
 import { adminOf, ADMIN_TOKEN } from "../support/admin.ts";
 import { killPods, startPod, type Pod } from "../support/pod.ts";
-import { freePort, startRedis, type RedisServer } from "../support/redisServer.ts";
+import { freePort } from "../support/redisServer.ts";
 import { startService, stubEnvironment } from "../support/service.ts";
-import { startStubUpstream, type StubUpstream } from "../support/stubUpstream.ts";
+import { setUpRedis, setUpUpstream } from "../support/setUp.ts";
 
-let redis: RedisServer;
-let upstream: StubUpstream;
+const redis = setUpRedis();
+const upstream = setUpUpstream();
 
-beforeAll(async () => {
-    [redis, upstream] = await Promise.all([startRedis(), startStubUpstream()]);
-});
-
-afterEach(() => {
-    killPods();
-});
-
-afterAll(async () => {
-    await Promise.all([redis.kill(), upstream.stop()]);
-});
+afterEach(killPods);
 
 const startOne = (environment: Environment = {}): Promise<Pod> =>
     startPod({ ...stubEnvironment(upstream.url, redis.url), ...environment });

@@ -1,7 +1,8 @@
-import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { beforeAll, describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
 import { pino } from "pino";
 
+import { setUp } from "../../../tests/support/setUp.ts";
 import { createSingleFlight } from "../../src/cache/singleFlight.ts";
 import { createLocalCache } from "../../src/cache/localCache.ts";
 import { createRedisCache } from "../../src/cache/redisCache.ts";
@@ -9,15 +10,14 @@ import { createRedisClient } from "../../src/redis/client.ts";
 import type { Item, ResolvedItem } from "../../src/cache/item.ts";
 import { createOrigin } from "../../src/cache/origin.ts";
 import { createResolver, type Resolver } from "../../src/cache/resolver.ts";
-import type { SharedCache } from "../../src/cache/tiers.ts";
 import type { Input } from "../../src/input.ts";
 import { UpstreamError } from "../../src/upstream/upstream.ts";
 import { createEmbedding, type Embedding } from "../../src/vector/embedding.ts";
 import { createEntryCodec, buildIdOf } from "../../src/vector/entry.ts";
 import { batchedUpstream } from "../support/embedAll.ts";
 import { eventually } from "../support/eventually.ts";
-import { startRedis, type RedisServer } from "../support/redisServer.ts";
 import { createContext } from "../support/requestContext.ts";
+import { setUpRedis } from "../support/setUp.ts";
 import { DIMENSIONS, trueTokens, trueVector } from "../support/vectors.ts";
 import { propertyRuns } from "../../../tests/support/property.ts";
 
@@ -30,23 +30,19 @@ const TTL_SECONDS = 600;
 const STALE_SECONDS = 60;
 const codec = createEntryCodec({ precision: "float32", buildId: buildIdOf(["test"]) });
 
-let redis: RedisServer;
-let shared: SharedCache;
+const redis = setUpRedis();
 
-beforeAll(async () => {
-    redis = await startRedis();
-    shared = createRedisCache(createRedisClient(redis.config, log), {
-        codec,
-        staleSeconds: STALE_SECONDS,
-        log,
-    });
-    await eventually("Redis is connected", () => shared.state() === "up");
-});
+const shared = setUp(
+    () =>
+        createRedisCache(createRedisClient(redis.config, log), {
+            codec,
+            staleSeconds: STALE_SECONDS,
+            log,
+        }),
+    (one) => one.close(),
+);
 
-afterAll(async () => {
-    await shared.close();
-    await redis.kill();
-});
+beforeAll(() => eventually("Redis is connected", () => shared.state() === "up"));
 
 interface Pod {
     readonly resolver: Resolver;

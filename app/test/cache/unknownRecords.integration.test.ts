@@ -1,45 +1,31 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
+import { beforeEach, describe, expect, test } from "@jest/globals";
 import { PATHS } from "@property-search/contract";
 import { pino } from "pino";
 
+import { endAfterTest } from "../../../tests/support/setUp.ts";
 import { createPolledRecords } from "../../src/redis/polledRecords.ts";
 import { withMissesUntilKnown } from "../../src/invalidations/tiers.ts";
 import { noSharedCache, type SharedCache } from "../../src/cache/tiers.ts";
 import { adminOf, ADMIN_TOKEN } from "../support/admin.ts";
 import { eventually } from "../support/eventually.ts";
 import { startProxy } from "../support/proxy.ts";
-import { startRedis, type RedisServer } from "../support/redisServer.ts";
 import { startService, stubEnvironment, type Service } from "../support/service.ts";
-import { startStubUpstream, type StubUpstream } from "../support/stubUpstream.ts";
+import { setUpUpstream, setUpRedis } from "../support/setUp.ts";
 import { trueVector } from "../support/vectors.ts";
 
 const log = pino({ level: "silent" });
 const TEXT = "an entry that must not be served any more";
 
-let redis: RedisServer;
-let upstream: StubUpstream;
-let stops: (() => Promise<unknown>)[] = [];
+const redis = setUpRedis();
 
-beforeAll(async () => {
-    redis = await startRedis();
-});
+const upstream = setUpUpstream();
+const endLater = endAfterTest();
 
-beforeEach(async () => {
-    redis.command("FLUSHALL");
-    upstream = await startStubUpstream();
-    stops.push(upstream.stop);
-});
-
-afterEach(async () => {
-    for (const stop of stops.toReversed()) await stop();
-    stops = [];
-});
-
-afterAll(() => redis.kill());
+beforeEach(() => void redis.command("FLUSHALL"));
 
 async function podAt(url: URL): Promise<Service> {
     const pod = await startService({ ...stubEnvironment(upstream.url, url), ADMIN_TOKEN });
-    stops.push(pod.stop);
+    endLater(pod.stop);
     return pod;
 }
 
@@ -49,7 +35,7 @@ async function ask(pod: Service): Promise<string | null> {
 
 async function podBehind(delayMilliseconds: number): Promise<Service> {
     const proxy = await startProxy(redis.port);
-    stops.push(proxy.stop);
+    endLater(proxy.stop);
     proxy.delayMilliseconds = delayMilliseconds;
     return podAt(proxy.url);
 }
@@ -95,7 +81,7 @@ test("A pod that cannot read the invalidations uses no entry of Redis, and repor
         REDIS_USERNAME: "late",
         REDIS_PASSWORD: "pw",
     });
-    stops.push(late.stop);
+    endLater(late.stop);
     const admin = adminOf(late);
     expect(await ask(late)).toBe("MISS");
     expect((await late.get(PATHS.health)).json).toMatchObject({ redis: "down" });

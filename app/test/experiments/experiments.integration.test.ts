@@ -1,21 +1,15 @@
-import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import { expect, test } from "@jest/globals";
 import { armOf, METRICS, parseExperiments, PATHS } from "@property-search/contract";
 
-import { startRedis, type RedisServer } from "../support/redisServer.ts";
 import { startService, stubEnvironment } from "../support/service.ts";
-import { startStubUpstream, type StubUpstream } from "../support/stubUpstream.ts";
+import { setUpRedis, setUpUpstream } from "../support/setUp.ts";
 
 const EXPERIMENTS = '[{"name": "cache_ttl_optimization", "percent": 50}]';
 const TEXTS = Array.from({ length: 60 }, (_, at) => `text ${at}`);
 const DAY_SECONDS = 86_400;
 
-let upstream: StubUpstream;
-let redis: RedisServer;
-
-beforeAll(async () => {
-    [upstream, redis] = await Promise.all([startStubUpstream(), startRedis()]);
-});
-afterAll(() => Promise.all([upstream.stop(), redis.kill()]));
+const upstream = setUpUpstream();
+const redis = setUpRedis();
 
 test("each text gets the lifetime of its arm, and its requests are counted in its block", async () => {
     const [{ percent } = { percent: NaN }] = parseExperiments(EXPERIMENTS);

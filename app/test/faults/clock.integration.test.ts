@@ -1,26 +1,22 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "@jest/globals";
+import { afterEach, describe, expect, test } from "@jest/globals";
 import { PATHS } from "@property-search/contract";
 
-import { startRedis, type RedisServer } from "../support/redisServer.ts";
+import { entriesIn, startRedis, type RedisServer } from "../support/redisServer.ts";
 import type { Service } from "../support/service.ts";
-import { allAre, openStage, unharmed, type Stage } from "../support/stage.ts";
+import { setUpStage } from "../support/setUp.ts";
+import { allAre, unharmed } from "../support/stage.ts";
 
 const HOUR = 3_600_000;
 const TTL_SECONDS = 60;
 const { now } = Date;
 const { timeOrigin } = performance;
 
-let stage: Stage;
-
-beforeAll(async () => {
-    stage = await openStage();
-});
-afterEach(async () => {
+afterEach(() => {
     Date.now = now;
     startedAt(timeOrigin);
-    await stage.clear();
 });
-afterAll(() => stage.close());
+
+const stage = setUpStage();
 
 /** As if the system clock had shown this time at process start: see `wallClock`. */
 function startedAt(value: number): void {
@@ -76,7 +72,7 @@ describe.each([
         startedAt(timeOrigin);
         // From a clock that is behind it looks old and is created again; it is never an error.
         expect(await ask(right)).toBe(step > 0 ? "HIT-L2" : "MISS");
-        const keys = redis.command("KEYS", "*").match(/^embedding:[\w-]{43}$/gm) ?? [];
+        const keys = entriesIn(redis);
         expect(keys.length).toBeGreaterThan(10);
         for (const key of keys) {
             const remainingMilliseconds = Number(redis.command("PTTL", key));

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "@jest/globals";
+import { describe, expect, test } from "@jest/globals";
 import { PATHS } from "@property-search/contract";
 import { Redis } from "ioredis";
 import { pino } from "pino";
@@ -6,17 +6,12 @@ import { pino } from "pino";
 import { createRedisClient } from "../../src/redis/client.ts";
 import { eventually } from "../support/eventually.ts";
 import { startCluster, type RedisCluster } from "../support/redisCluster.ts";
-import type { RedisServer } from "../support/redisServer.ts";
+import { countEntries, type RedisServer } from "../support/redisServer.ts";
 import { MODEL, type Service } from "../support/service.ts";
-import { allAre, openStage, unharmed, type Stage } from "../support/stage.ts";
+import { setUpStage } from "../support/setUp.ts";
+import { allAre, unharmed } from "../support/stage.ts";
 
-let stage: Stage;
-
-beforeAll(async () => {
-    stage = await openStage();
-});
-afterEach(() => stage.clear());
-afterAll(() => stage.close());
+const stage = setUpStage();
 
 async function clusterOf(options: { replicas?: boolean } = {}): Promise<RedisCluster> {
     const cluster = await startCluster(options);
@@ -132,11 +127,7 @@ function isPrimary(node: RedisServer): boolean {
 }
 
 function storedIn({ primaries }: RedisCluster): number {
-    return primaries.reduce(
-        (sum, node) =>
-            sum + (node.command("KEYS", "*").match(/^embedding:[\w-]{43}$/gm)?.length ?? 0),
-        0,
-    );
+    return primaries.reduce((sum, node) => sum + countEntries(node), 0);
 }
 
 /**

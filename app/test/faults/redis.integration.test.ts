@@ -1,5 +1,5 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "@jest/globals";
-import { CACHE_KEY_PREFIX, METRICS } from "@property-search/contract";
+import { describe, expect, test } from "@jest/globals";
+import { METRICS } from "@property-search/contract";
 import { once } from "node:events";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
@@ -8,18 +8,13 @@ import { join } from "node:path";
 
 import { eventually } from "../support/eventually.ts";
 import { startProxy, type Proxy } from "../support/proxy.ts";
-import { startRedis, type RedisServer } from "../support/redisServer.ts";
+import { entriesIn, startRedis, type RedisServer } from "../support/redisServer.ts";
 import type { Service } from "../support/service.ts";
-import { allAre, openStage, stateOf, unharmed, type Stage } from "../support/stage.ts";
+import { setUpStage } from "../support/setUp.ts";
+import { allAre, stateOf, unharmed } from "../support/stage.ts";
 import type { Traffic } from "../support/traffic.ts";
 
-let stage: Stage;
-
-beforeAll(async () => {
-    stage = await openStage();
-});
-afterEach(() => stage.clear());
-afterAll(() => stage.close());
+const stage = setUpStage();
 
 async function redisOn(port?: number, settings?: readonly string[]): Promise<RedisServer> {
     const redis = await startRedis(port, settings);
@@ -48,10 +43,6 @@ async function scene(settings?: readonly string[]): Promise<Scene> {
     await clients.more("HIT-L2", 50);
     return { redis, network, pods, clients };
 }
-
-/** Entries only: leases come and go. */
-const entries = (redis: RedisServer) =>
-    redis.command("KEYS", `${CACHE_KEY_PREFIX}*`).match(/^embedding:[\w-]{43}$/gm) ?? [];
 
 /** Failed reads from Redis, over all pods; while it is down, only probes read. */
 async function failedReads(pods: readonly Service[]): Promise<number> {
@@ -119,14 +110,14 @@ describe("a Redis that", () => {
         const other = await redisOn();
         // A replica that never reaches its primary keeps what it has.
         redis.command("CONFIG", "SET", "replica-serve-stale-data", "yes");
-        const size = entries(redis).length;
+        const size = entriesIn(redis).length;
         other.pause();
         redis.command("REPLICAOF", "127.0.0.1", String(other.port));
         await clients.more("HIT-L2", 50);
         await clients.more("MISS", 20);
-        expect(entries(redis)).toHaveLength(size);
+        expect(entriesIn(redis)).toHaveLength(size);
         redis.command("REPLICAOF", "NO", "ONE");
-        await eventually("entries are stored", () => entries(redis).length > size);
+        await eventually("entries are stored", () => entriesIn(redis).length > size);
         expect(await Promise.all(pods.map(stateOf))).toEqual(["up", "up"]);
         await unharmed(clients);
     });
@@ -134,11 +125,11 @@ describe("a Redis that", () => {
     test("has no replica to write to: its entries are read, and no connection is lost", async () => {
         const { redis, clients } = await scene();
         redis.command("CONFIG", "SET", "min-replicas-to-write", "1");
-        const size = entries(redis).length;
+        const size = entriesIn(redis).length;
         const connected = connections(redis);
         await clients.more("HIT-L2", 50);
         await clients.more("MISS", 20);
-        expect(entries(redis)).toHaveLength(size);
+        expect(entriesIn(redis)).toHaveLength(size);
         // Those of redis-cli.
         expect(connections(redis) - connected).toBe(2);
         await unharmed(clients);
@@ -148,13 +139,13 @@ describe("a Redis that", () => {
         { redis, pods, clients }: Scene,
         allowWrites: () => unknown,
     ): Promise<void> {
-        const size = entries(redis).length;
+        const size = entriesIn(redis).length;
         await clients.more("HIT-L2", 50);
         await clients.more("MISS", 20);
-        expect(entries(redis)).toHaveLength(size);
+        expect(entriesIn(redis)).toHaveLength(size);
         expect(await Promise.all(pods.map(stateOf))).toEqual(["up", "up"]);
         allowWrites();
-        await eventually("entries are stored", () => entries(redis).length > size);
+        await eventually("entries are stored", () => entriesIn(redis).length > size);
         await unharmed(clients);
     }
 
@@ -213,7 +204,7 @@ describe("a Redis that", () => {
 
     test("holds entries of other versions and other data: they are misses, and replaced", async () => {
         const { redis, clients } = await scene();
-        const keys = entries(redis);
+        const keys = entriesIn(redis);
         expect(keys.length).toBeGreaterThan(20);
         for (const [n, key] of keys.entries()) {
             if (n % 4 === 0) redis.command("SETRANGE", key, "0", "\u0003");

@@ -1,19 +1,14 @@
-import { afterAll, afterEach, beforeAll, expect, test } from "@jest/globals";
+import { expect, test } from "@jest/globals";
 
 import { eventually } from "../support/eventually.ts";
 import { MASTER, startSentinels } from "../support/sentinels.ts";
 import type { Service } from "../support/service.ts";
-import { allAre, openStage, unharmed, type Stage } from "../support/stage.ts";
+import { setUpStage } from "../support/setUp.ts";
+import { allAre, unharmed } from "../support/stage.ts";
 
 const PASSWORD = "of-the-sentinels";
 
-let stage: Stage;
-
-beforeAll(async () => {
-    stage = await openStage();
-});
-afterEach(() => stage.clear());
-afterAll(() => stage.close());
+const stage = setUpStage();
 
 async function podsOn(url: string): Promise<readonly Service[]> {
     const environment = {

@@ -3,17 +3,14 @@ import { CACHE_KEY_PREFIX, HEADERS } from "@property-search/contract";
 
 import { adminOf, ADMIN_TOKEN, type AdminCall } from "../support/admin.ts";
 import { killPods, startPod, type Pod } from "../support/pod.ts";
-import { freePort, startRedis, type RedisServer } from "../support/redisServer.ts";
+import { freePort } from "../support/redisServer.ts";
 import { stubEnvironment } from "../support/service.ts";
-import { startStubUpstream, type StubUpstream } from "../support/stubUpstream.ts";
+import { setUpRedis, setUpUpstream } from "../support/setUp.ts";
 
 const HOUR_SECONDS = 3_600;
 const TTL_SECONDS = 60;
 /** Of the times that are compared. */
 const TOLERANCE_SECONDS = 10;
-
-let redis: RedisServer;
-let upstream: StubUpstream;
 
 interface SkewedPod extends Pod {
     readonly admin: AdminCall;
@@ -39,13 +36,9 @@ async function startSkewed(seconds: number): Promise<SkewedPod> {
 
 const ask = async (pod: Pod, text: string) => (await pod.ask(text)).headers.get(HEADERS.cache);
 
-beforeAll(async () => {
-    [redis, upstream] = await Promise.all([startRedis(), startStubUpstream()]);
-});
-afterAll(async () => {
-    killPods();
-    await Promise.all([redis.kill(), upstream.stop()]);
-});
+const redis = setUpRedis();
+const upstream = setUpUpstream();
+afterAll(killPods);
 
 describe.each([
     ["ahead", HOUR_SECONDS],

@@ -1,30 +1,19 @@
 import { copyFile } from "node:fs/promises";
 import { join } from "node:path";
 
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "@jest/globals";
+import { describe, expect, test } from "@jest/globals";
 import { pino } from "pino";
 
-import {
-    makeCertificates,
-    type CertificateFiles,
-    type Certificates,
-} from "../support/certificates.ts";
+import { setUp } from "../../../tests/support/setUp.ts";
+import { makeCertificates, type CertificateFiles } from "../support/certificates.ts";
 import { eventually } from "../support/eventually.ts";
 import { freePort, startRedis, type RedisServer } from "../support/redisServer.ts";
 import type { Service } from "../support/service.ts";
-import { allAre, openStage, stateOf, unharmed, type Stage } from "../support/stage.ts";
+import { setUpStage } from "../support/setUp.ts";
+import { allAre, stateOf, unharmed } from "../support/stage.ts";
 
-let stage: Stage;
-let files: Certificates;
-
-beforeAll(async () => {
-    [stage, files] = await Promise.all([openStage(), makeCertificates()]);
-});
-afterEach(() => stage.clear());
-afterAll(async () => {
-    await stage.close();
-    await files.remove();
-});
+const stage = setUpStage();
+const files = setUp(makeCertificates, (one) => one.remove());
 
 /** A Redis with TLS on one port, and a plain one for the test on another. */
 async function encrypted(

@@ -7,26 +7,21 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
+import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { PATHS } from "@property-search/contract";
 
+import { endAfterTest, setUpEach } from "../../../tests/support/setUp.ts";
 import { eventually } from "../support/eventually.ts";
 import { killPods, startPod } from "../support/pod.ts";
-import { freePort, startRedis, type RedisServer } from "../support/redisServer.ts";
-import {
-    MODEL,
-    startService,
-    stubEnvironment,
-    type Answer,
-    type Service,
-} from "../support/service.ts";
+import { countEntries, freePort } from "../support/redisServer.ts";
+import { MODEL, startService, stubEnvironment, type Answer } from "../support/service.ts";
+import { setUpRedis } from "../support/setUp.ts";
 import {
     reply,
     rightAnswer,
     startStubUpstream,
     type RightAnswer,
     type StubRequest,
-    type StubUpstream,
     type Turn,
 } from "../support/stubUpstream.ts";
 import { trueVector } from "../support/vectors.ts";
@@ -41,30 +36,18 @@ const ATTEMPTS = 4;
 /** All attempts, with the same again for a busy machine. */
 const BOUND_MILLISECONDS = 2 * ATTEMPTS * TIMING.attemptTimeoutMilliseconds;
 
-let redis: RedisServer;
-let stub: StubUpstream;
-let service: Service;
-let stops: (() => Promise<void> | void)[] = [];
+const redis = setUpRedis();
 
-beforeAll(async () => {
-    redis = await startRedis();
-});
+beforeEach(() => void redis.command("FLUSHALL"));
 
-beforeEach(async () => {
-    redis.command("FLUSHALL");
-    stub = await startStubUpstream();
-    service = await startService(stubEnvironment(stub.url, redis.url), { timing: TIMING });
-});
+const stub = setUpEach(startStubUpstream, (one) => one.stop());
+const service = setUpEach(
+    () => startService(stubEnvironment(stub.url, redis.url), { timing: TIMING }),
+    (one) => one.stop(),
+);
+const endLater = endAfterTest();
 
-afterEach(async () => {
-    await service.stop();
-    await stub.stop();
-    for (const stop of stops) await stop();
-    stops = [];
-    killPods();
-});
-
-afterAll(() => redis.kill());
+afterEach(killPods);
 
 const WORDS = ["one text", "another text"];
 
@@ -95,11 +78,7 @@ function expectError(answer: Answer, status: number, code: string, words: RegExp
     ]);
 }
 
-const cachedEntries = (): number =>
-    redis
-        .command("KEYS", "embedding:*")
-        .split("\n")
-        .filter((key) => /^embedding:[\w-]{43}$/.test(key)).length;
+const cachedEntries = (): number => countEntries(redis);
 
 /** Sends the beginning of the correct response, and then the fault. */
 const half =
@@ -214,7 +193,7 @@ describe("An upstream", () => {
 
     test("that redirects is neither followed nor retried", async () => {
         const elsewhere = await startStubUpstream();
-        stops.push(() => elsewhere.stop());
+        endLater(() => elsewhere.stop());
         const location = `${elsewhere.url.href}/embeddings`;
         for (const status of [301, 302, 307, 308]) {
             stub.misbehave((_, response) => reply(response, status, "", { location }));
@@ -255,10 +234,10 @@ describe("An upstream", () => {
         const port = await freePort();
         const url = new URL(`http://127.0.0.1:${port}/v1`);
         const alone = await startService(stubEnvironment(url), { timing: TIMING });
-        stops.push(() => alone.stop());
+        endLater(() => alone.stop());
         expectError(await ask(WORDS, alone), 503, UNREACHABLE, /ECONNREFUSED/);
         const back = await startStubUpstream({}, port);
-        stops.push(() => back.stop());
+        endLater(() => back.stop());
         await eventually("it is found", async () => (await ask(WORDS, alone)).status === 200);
     });
 
@@ -267,7 +246,7 @@ describe("An upstream", () => {
         const alone = await startService(stubEnvironment(url), {
             timing: { ...TIMING, attemptTimeoutMilliseconds: 10_000 },
         });
-        stops.push(() => alone.stop());
+        endLater(() => alone.stop());
         expectError(await ask(WORDS, alone), 503, UNREACHABLE, /ENOTFOUND|EAI_AGAIN/);
     });
 
@@ -278,11 +257,11 @@ describe("An upstream", () => {
             response.end("{}");
         });
         await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-        stops.push(() => void server.close());
+        endLater(() => void server.close());
         const { port } = server.address() as AddressInfo;
         const url = new URL(`https://localhost:${port}/v1`);
         const alone = await startService(stubEnvironment(url), { timing: TIMING });
-        stops.push(() => alone.stop());
+        endLater(() => alone.stop());
         expectError(await ask(WORDS, alone), 503, UNREACHABLE, /DEPTH_ZERO_SELF_SIGNED_CERT/);
         expect(seen).toEqual([]);
     });
@@ -290,7 +269,7 @@ describe("An upstream", () => {
     test("without TLS where TLS is required gives a 503", async () => {
         const url = new URL(stub.url.href.replace("http:", "https:"));
         const alone = await startService(stubEnvironment(url), { timing: TIMING });
-        stops.push(() => alone.stop());
+        endLater(() => alone.stop());
         expectError(await ask(WORDS, alone), 503, UNREACHABLE, /ERR_SSL/);
         expect(stub.requests).toEqual([]);
     });

@@ -1,11 +1,12 @@
 import { hash } from "node:crypto";
 
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
+import { beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
 import { GHOST_TTLS_SECONDS, type MissReason } from "@property-search/contract";
 import fc from "fast-check";
 import { pino } from "pino";
 
 import { propertyRuns } from "../../../tests/support/property.ts";
+import { setUp } from "../../../tests/support/setUp.ts";
 import type { Item } from "../../src/cache/item.ts";
 import { createGhosts, type GhostEvents, type GhostsOptions } from "../../src/ghosts/ghosts.ts";
 import {
@@ -15,13 +16,13 @@ import {
     type GhostRegistry,
 } from "../../src/ghosts/registry.ts";
 import { idOf, isIdInLevel, isSampled, KEYS_PER_SAMPLE } from "../../src/ghosts/sample.ts";
-import { createRedisClient, type RedisCommands } from "../../src/redis/client.ts";
+import { createRedisClient } from "../../src/redis/client.ts";
 import { retryWithBackoff } from "../../src/redis/retryWithBackoff.ts";
 import { createEmbedding, type Embedding } from "../../src/vector/embedding.ts";
 import { eventually } from "../support/eventually.ts";
 import { startCluster } from "../support/redisCluster.ts";
-import { startRedis, type RedisServer } from "../support/redisServer.ts";
 import { createContext } from "../support/requestContext.ts";
+import { setUpRedis } from "../support/setUp.ts";
 
 const log = pino({ level: "silent" });
 const BEGIN = Date.UTC(2026, 0, 1);
@@ -34,27 +35,23 @@ const KEYS = Array.from({ length: 2_000 }, (_, at) =>
     hash("sha256", String(at), "base64url"),
 ).filter(isSampled);
 
-let redis: RedisServer;
-let commands: RedisCommands;
 let registry: GhostRegistry;
 /** In milliseconds; the same for all pods. */
 let now: number;
 
-beforeAll(async () => {
-    redis = await startRedis();
-    commands = createRedisClient(redis.config, log);
-    await eventually("Redis is connected", () => commands.isConnected());
-});
+const redis = setUpRedis();
+
+const commands = setUp(
+    () => createRedisClient(redis.config, log),
+    (one) => one.close(),
+);
+
+beforeAll(() => eventually("Redis is connected", () => commands.isConnected()));
 
 beforeEach(() => {
     redis.command("FLUSHALL");
     registry = createRedisGhostRegistry(commands.client);
     now = BEGIN;
-});
-
-afterAll(async () => {
-    await commands.close();
-    await redis.kill();
 });
 
 const pass = (seconds: number): void => void (now += seconds * 1000);

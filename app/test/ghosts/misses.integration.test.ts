@@ -1,34 +1,29 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
+import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { METRICS, MISS_REASONS, PATHS, type MissReason } from "@property-search/contract";
 
 import type { Environment } from "../../src/settingsReader.ts";
 import { KEYS_PER_SAMPLE } from "../../src/ghosts/sample.ts";
 import { adminOf, ADMIN_TOKEN } from "../support/admin.ts";
 import { eventually } from "../support/eventually.ts";
-import { startRedis, type RedisServer } from "../support/redisServer.ts";
+import { entriesIn, startRedis } from "../support/redisServer.ts";
 import { startService, stubEnvironment, type Service } from "../support/service.ts";
-import { REFUSED, startStubUpstream, type StubUpstream } from "../support/stubUpstream.ts";
+import { setUpRedis, setUpUpstream } from "../support/setUp.ts";
+import { allAre } from "../support/stage.ts";
+import { REFUSED } from "../support/stubUpstream.ts";
 
 /** So many that some dozen of them are in the sample. */
 const TEXTS = Array.from({ length: 400 }, (_, at) => `listing ${at}`);
 
-let redis: RedisServer;
-let upstream: StubUpstream;
 let pods: Service[] = [];
 
-beforeAll(async () => {
-    [redis, upstream] = await Promise.all([startRedis(), startStubUpstream()]);
-});
+const redis = setUpRedis();
+const upstream = setUpUpstream();
 
 beforeEach(() => void redis.command("FLUSHALL"));
 
 afterEach(async () => {
     await Promise.all(pods.map((pod) => pod.stop()));
     pods = [];
-});
-
-afterAll(async () => {
-    await Promise.all([redis.kill(), upstream.stop()]);
 });
 
 /** A pod without memory of its own, so that its hits are those of Redis. */
@@ -96,12 +91,6 @@ async function miss(pod: Service): Promise<Partial<Record<MissReason, number>>> 
 const isEqual = (one: object, other: object): boolean =>
     JSON.stringify(one) === JSON.stringify(other);
 
-const entriesOf = (): string[] =>
-    redis
-        .command("KEYS", "embedding:???????????????????????????????????????????")
-        .split("\n")
-        .filter((key) => /^embedding:[\w-]{43}$/.test(key));
-
 describe("reasons of misses, in the metrics of two colours", () => {
     test("are cold for new texts, an estimate of all misses", async () => {
         const reasons = await miss(await start());
@@ -115,9 +104,9 @@ describe("reasons of misses, in the metrics of two colours", () => {
     test("are evicted in the other colour, after Redis has removed the entries", async () => {
         const blue = await start();
         const { cold } = await miss(blue);
-        await eventually("all are stored", () => entriesOf().length === TEXTS.length);
+        await eventually("all are stored", () => entriesIn(redis).length === TEXTS.length);
         await stop(blue);
-        const entries = entriesOf();
+        const entries = entriesIn(redis);
         expect(entries).toHaveLength(TEXTS.length);
         redis.command("UNLINK", ...entries);
         expect(await miss(await start({ COLOUR: "green" }))).toEqual({ evicted: cold });
@@ -126,7 +115,7 @@ describe("reasons of misses, in the metrics of two colours", () => {
     test("are not evicted if reads time out, and the fetch overwrites the entries", async () => {
         const pod = await start();
         const { cold } = await miss(pod);
-        await eventually("all are stored", () => entriesOf().length === TEXTS.length);
+        await eventually("all are stored", () => entriesIn(redis).length === TEXTS.length);
         // Longer than a read waits.
         redis.command("CLIENT", "PAUSE", "400", "ALL");
         const { evicted = 0, ...others } = await miss(pod);
@@ -174,9 +163,7 @@ describe("reasons of misses, in the metrics of two colours", () => {
         const down = await startRedis();
         const pod = await start({ REDIS_URL: down.url.href });
         await down.kill();
-        await eventually("Redis is down", async () =>
-            (await pod.get(PATHS.health)).text.includes('"redis":"down"'),
-        );
+        await allAre([pod], "down");
         expect(Object.keys(await miss(pod))).toEqual(["unknown"]);
     });
 

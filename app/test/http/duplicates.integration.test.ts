@@ -1,48 +1,25 @@
-import { hash } from "node:crypto";
 import { once } from "node:events";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { connect, type Socket } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 
-import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { describe, expect, test } from "@jest/globals";
 import { ADMIN_PATHS, ADMIN_PREFIX, HEADERS, METRICS, PATHS } from "@property-search/contract";
 
 import { ADMIN_TOKEN } from "../support/admin.ts";
-import { MODEL, startService, stubEnvironment, type Service } from "../support/service.ts";
-import { startStubUpstream, type StubUpstream } from "../support/stubUpstream.ts";
+import { MODEL, stubEnvironment } from "../support/service.ts";
+import { setUpTenants, setUpService, setUpUpstream } from "../support/setUp.ts";
 
 const AUTOMATION_TOKEN = "an-automation-token-of-32-characters-or-more";
 const KEY = "key-of-search";
 
-let folder: string;
-let upstream: StubUpstream;
-let service: Service;
-
-beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), "duplicates-"));
-    const file = join(folder, "tenants.json");
-    await writeFile(
-        file,
-        JSON.stringify({
-            tenants: [{ id: "search", keys: [{ sha256: hash("sha256", KEY, "hex") }] }],
-        }),
-    );
-    upstream = await startStubUpstream();
-    service = await startService({
-        ...stubEnvironment(upstream.url),
-        ANONYMOUS: "false",
-        TENANTS_FILE: file,
-        ADMIN_TOKEN,
-        AUTOMATION_TOKEN,
-    });
-});
-
-afterAll(async () => {
-    await service.stop();
-    await upstream.stop();
-    await rm(folder, { recursive: true });
-});
+const tenants = setUpTenants({ id: "search", key: KEY });
+const upstream = setUpUpstream();
+const service = setUpService(() => ({
+    ...stubEnvironment(upstream.url),
+    ANONYMOUS: "false",
+    TENANTS_FILE: tenants.file,
+    ADMIN_TOKEN,
+    AUTOMATION_TOKEN,
+}));
 
 const PORTS = {
     service: () => ({ url: service.url, authorization: `authorization: Bearer ${KEY}` }),

@@ -1,49 +1,30 @@
 import { execFile } from "node:child_process";
-import { createHash } from "node:crypto";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 
-import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import { expect, test } from "@jest/globals";
 import { HEADERS, METRICS, PATHS } from "@property-search/contract";
 import { pino } from "pino";
 
-import { read, startService, stubEnvironment, type Service } from "../support/service.ts";
-import { startStubUpstream, type StubUpstream } from "../support/stubUpstream.ts";
+import { read, stubEnvironment } from "../support/service.ts";
+import { setUpTenants, setUpService, setUpUpstream } from "../support/setUp.ts";
 
 const KEY = "key-of-search";
 const lines: string[] = [];
 
-let folder: string;
-let upstream: StubUpstream;
-let service: Service;
-
-beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), "feedback-"));
-    const file = join(folder, "tenants.json");
-    const sha256 = (text: string) => createHash("sha256").update(text).digest("hex");
-    const tenants = [
-        { id: "search", keys: [{ sha256: sha256(KEY) }] },
-        {
-            id: "slow",
-            keys: [{ sha256: sha256("slow") }],
-            limits: { requestsPerSecond: 1, burst: 1 },
-        },
-    ];
-    await writeFile(file, JSON.stringify({ tenants }));
-    upstream = await startStubUpstream();
-    service = await startService(
-        { ...stubEnvironment(upstream.url), ANONYMOUS: "false", TENANTS_FILE: file },
-        { log: pino({ level: "debug" }, { write: (line: string) => void lines.push(line) }) },
-    );
-});
-
-afterAll(async () => {
-    await service.stop();
-    await upstream.stop();
-    await rm(folder, { recursive: true });
-});
+const tenants = setUpTenants(
+    { id: "search", key: KEY },
+    { id: "slow", key: "slow", limits: { requestsPerSecond: 1, burst: 1 } },
+);
+const upstream = setUpUpstream();
+const service = setUpService(
+    () => ({
+        ...stubEnvironment(upstream.url),
+        ANONYMOUS: "false",
+        TENANTS_FILE: tenants.file,
+    }),
+    { log: pino({ level: "debug" }, { write: (line: string) => void lines.push(line) }) },
+);
 
 async function send(body: unknown, headers: Readonly<Record<string, string>> = {}) {
     return read(
@@ -92,7 +73,7 @@ test("the x-cache of a response can be sent as it is", async () => {
 test("curl can send it", async () => {
     const before = await count("irrelevant", "semantic");
     const { stdout } = await promisify(execFile)("curl", [
-        ...["-sS", "-o", join(folder, "body"), "-w", "%{http_code}"],
+        ...["-sS", "-o", join(tenants.folder, "body"), "-w", "%{http_code}"],
         ...["-H", `Authorization: Bearer ${KEY}`, "-H", "x-cache: SEMANTIC"],
         ...["-d", '{"verdict": "irrelevant"}', service.url + PATHS.feedback],
     ]);

@@ -3,15 +3,16 @@ import { once } from "node:events";
 import { connect } from "node:net";
 import { text } from "node:stream/consumers";
 
-import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import { expect, test } from "@jest/globals";
 import { PATHS } from "@property-search/contract";
 import fc from "fast-check";
 import { Pool } from "undici";
 
-import { killPods, startPod, type Pod } from "../support/pod.ts";
+import { setUp } from "../../../tests/support/setUp.ts";
+import { killPods, startPod } from "../support/pod.ts";
 import { MODEL, stubEnvironment } from "../support/service.ts";
-import { startStubUpstream, type StubUpstream } from "../support/stubUpstream.ts";
 import { propertyRuns } from "../../../tests/support/property.ts";
+import { setUpUpstream } from "../support/setUp.ts";
 
 const { numRuns: REQUESTS, seed } = propertyRuns(49_000);
 const SOCKETS = Math.ceil(REQUESTS / 49);
@@ -19,23 +20,18 @@ const CONNECTIONS = 32;
 /** After the first third, memory is saturated. */
 const MAX_GROWTH_BYTES = 96 * 1024 * 1024;
 
-let upstream: StubUpstream;
-let pod: Pod;
+const upstream = setUpUpstream();
 
-beforeAll(async () => {
-    upstream = await startStubUpstream();
-    pod = await startPod({
-        ...stubEnvironment(upstream.url),
-        MAX_LOCAL_CACHE_SIZE: "500",
-        // A heap that is collected before it is full, so that growth is real.
-        NODE_OPTIONS: "--max-old-space-size=96",
-    });
-});
-
-afterAll(async () => {
-    killPods();
-    await upstream.stop();
-});
+const pod = setUp(
+    () =>
+        startPod({
+            ...stubEnvironment(upstream.url),
+            MAX_LOCAL_CACHE_SIZE: "500",
+            // A heap that is collected before it is full, so that growth is real.
+            NODE_OPTIONS: "--max-old-space-size=96",
+        }),
+    killPods,
+);
 
 const word = fc.oneof(fc.string({ unit: "binary", maxLength: 40 }), fc.constant(""));
 const scalar = fc.oneof(

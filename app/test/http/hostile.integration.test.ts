@@ -2,17 +2,18 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { setTimeout as wait } from "node:timers/promises";
 
-import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { beforeAll, describe, expect, test } from "@jest/globals";
 import { HEADERS, METRICS, PATHS } from "@property-search/contract";
 import fc from "fast-check";
 
+import { setUp } from "../../../tests/support/setUp.ts";
 import { MAX_BODY_BYTES } from "../../src/http/protocol/requestBody.ts";
 import { normaliseText } from "../../src/key/normalise.ts";
 import { slowness } from "../support/cpu.ts";
 import { modelDirectory } from "../support/model.ts";
 import { killPods, startPod, type Pod } from "../support/pod.ts";
-import { startService, stubEnvironment, type Service } from "../support/service.ts";
-import { startStubUpstream, type StubUpstream } from "../support/stubUpstream.ts";
+import { stubEnvironment } from "../support/service.ts";
+import { setUpService, setUpUpstream } from "../support/setUp.ts";
 import { fromBase64, trueVector } from "../support/vectors.ts";
 import { propertyRuns } from "../../../tests/support/property.ts";
 
@@ -24,22 +25,18 @@ const MOST_MILLISECONDS = 50;
 
 const PROBED = { NODE_OPTIONS: `--import ${PROBE}` };
 
-let upstream: StubUpstream;
-let known: Pod;
+const upstream = setUpUpstream({ dimensions: DIMENSIONS });
+
+const known = setUp(
+    () => startPod({ ...stubEnvironment(upstream.url), EMBEDDING_MODEL: MODEL, ...PROBED }),
+    killPods,
+);
 
 beforeAll(async () => {
-    upstream = await startStubUpstream({ dimensions: DIMENSIONS });
-    const environment = { ...stubEnvironment(upstream.url), EMBEDDING_MODEL: MODEL };
-    known = await startPod({ ...environment, ...PROBED });
     // Code is slow on its first run.
     await ask(known, PATHS.embed, { texts: Array.from({ length: 300 }, (_, n) => `${n}`) });
     await ask(known, PATHS.embed, { text: "a b ".repeat(100_000) });
 }, 60_000);
-
-afterAll(async () => {
-    killPods();
-    await upstream.stop();
-});
 
 interface Answer {
     readonly status: number;
@@ -171,14 +168,10 @@ function bytesOf({ buffer, byteOffset, byteLength }: Float32Array): Uint8Array {
 }
 
 describe("A service that has the model", () => {
-    let local: Service;
-
-    beforeAll(async () => {
-        const environment = { EMBEDDING_PROVIDER: "local", MODEL_DIR: modelDirectory() };
-        local = await startService(environment);
-    }, 60_000);
-
-    afterAll(() => local.stop());
+    const local = setUpService(() => ({
+        EMBEDDING_PROVIDER: "local",
+        MODEL_DIR: modelDirectory(),
+    }));
 
     test("reports truncated texts by header and counter", async () => {
         const start = "garden terrace balcony kitchen ".repeat(120);

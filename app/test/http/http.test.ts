@@ -1,8 +1,10 @@
-import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { describe, expect, test } from "@jest/globals";
 import { HEADERS, METRICS, PATHS } from "@property-search/contract";
 
-import { MODEL, startService, stubEnvironment, type Service } from "../support/service.ts";
-import { REFUSED, startStubUpstream, type StubUpstream } from "../support/stubUpstream.ts";
+import { expectRefusal } from "../support/admin.ts";
+import { MODEL, stubEnvironment } from "../support/service.ts";
+import { setUpService, setUpUpstream } from "../support/setUp.ts";
+import { REFUSED } from "../support/stubUpstream.ts";
 import { DIMENSIONS, fromBase64, trueVector } from "../support/vectors.ts";
 
 interface OpenaiAnswer {
@@ -16,18 +18,8 @@ interface OpenaiAnswer {
     };
 }
 
-let upstream: StubUpstream;
-let service: Service;
-
-beforeAll(async () => {
-    upstream = await startStubUpstream();
-    service = await startService(stubEnvironment(upstream.url));
-});
-
-afterAll(async () => {
-    await service.stop();
-    await upstream.stop();
-});
+const upstream = setUpUpstream();
+const service = setUpService(() => stubEnvironment(upstream.url));
 
 const float32 = (embedding: string | number[] | undefined): Float32Array =>
     Float32Array.from(embedding as number[]);
@@ -166,20 +158,17 @@ describe("POST /v1/embeddings", () => {
         ["an unknown field", 400, { input: "a", input_type: "query" }, "input_type"],
     ])("%s is rejected, naming the parameter", async (_, status, body, param) => {
         const answer = await service.post(PATHS.embeddings, { model: MODEL, ...body });
-        expect(answer.status).toBe(status);
-        expect(answer.json).toMatchObject({ error: { type: "invalid_request_error", param } });
+        expectRefusal(answer, status, { type: "invalid_request_error", param });
     });
 
     test("a rejection of the upstream is the client's 400, with the upstream's reason", async () => {
         const answer = await service.post(PATHS.embeddings, { model: MODEL, input: REFUSED });
-        expect(answer.status).toBe(400);
-        expect(answer.json).toMatchObject({ error: { message: "input refused", code: "refused" } });
+        expectRefusal(answer, 400, { message: "input refused", code: "refused" });
     });
 
     test("a body over 8 MiB is a 413 and not buffered", async () => {
         const answer = await service.post(PATHS.embed, { text: "x".repeat(9 * 1024 * 1024) });
-        expect(answer.status).toBe(413);
-        expect(answer.json).toMatchObject({ error: { type: "invalid_request_error" } });
+        expectRefusal(answer, 413, { type: "invalid_request_error" });
     });
 });
 

@@ -7,26 +7,12 @@ import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { PATHS } from "@property-search/contract";
 
 import { MODEL, startService, stubEnvironment, type Service } from "../support/service.ts";
-import {
-    reply,
-    rightAnswer,
-    startStubUpstream,
-    type StubUpstream,
-} from "../support/stubUpstream.ts";
+import { setUpService, setUpUpstream } from "../support/setUp.ts";
+import { reply, rightAnswer } from "../support/stubUpstream.ts";
 import { trueVector } from "../support/vectors.ts";
 
-let upstream: StubUpstream;
-let service: Service;
-
-beforeAll(async () => {
-    upstream = await startStubUpstream();
-    service = await startService(stubEnvironment(upstream.url));
-});
-
-afterAll(async () => {
-    await service.stop();
-    await upstream.stop();
-});
+const upstream = setUpUpstream();
+const service = setUpService(() => stubEnvironment(upstream.url));
 
 /** Sends raw bytes, and returns the response until the server closes. */
 async function raw(...parts: readonly (string | Buffer)[]): Promise<string> {

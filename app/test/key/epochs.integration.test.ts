@@ -1,26 +1,23 @@
-import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { beforeAll, describe, expect, test } from "@jest/globals";
 import { pino } from "pino";
 
-import { createRedisClient, type RedisCommands } from "../../src/redis/client.ts";
+import { setUp } from "../../../tests/support/setUp.ts";
+import { createRedisClient } from "../../src/redis/client.ts";
 import { createInMemoryEpochs, createSharedEpochs } from "../../src/key/epochs.ts";
 import { createKeysOf } from "../../src/key/key.ts";
 import { eventually } from "../support/eventually.ts";
-import { startRedis, type RedisServer } from "../support/redisServer.ts";
+import { setUpRedis } from "../support/setUp.ts";
 
 const log = pino({ level: "silent" });
-let redis: RedisServer;
-let commands: RedisCommands;
 
-beforeAll(async () => {
-    redis = await startRedis();
-    commands = createRedisClient(redis.config, log);
-    await eventually("Redis is connected", () => commands.isConnected());
-});
+const redis = setUpRedis();
 
-afterAll(async () => {
-    await commands.close();
-    await redis.kill();
-});
+const commands = setUp(
+    () => createRedisClient(redis.config, log),
+    (one) => one.close(),
+);
+
+beforeAll(() => eventually("Redis is connected", () => commands.isConnected()));
 
 describe("an epoch", () => {
     test("incremented in one pod applies in the others, for its tenant only", async () => {

@@ -1,19 +1,13 @@
-import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import { expect, test } from "@jest/globals";
 import { PATHS } from "@property-search/contract";
 
 import { adminOf, ADMIN_TOKEN } from "../support/admin.ts";
-import { startRedis, type RedisServer } from "../support/redisServer.ts";
 import { startService, stubEnvironment } from "../support/service.ts";
-import { startStubUpstream, type StubUpstream } from "../support/stubUpstream.ts";
+import { setUpRedis, setUpUpstream } from "../support/setUp.ts";
 import { trueVector } from "../support/vectors.ts";
 
-let upstream: StubUpstream;
-let redis: RedisServer;
-
-beforeAll(async () => {
-    [upstream, redis] = await Promise.all([startStubUpstream(), startRedis()]);
-});
-afterAll(() => Promise.all([upstream.stop(), redis.kill()]));
+const upstream = setUpUpstream();
+const redis = setUpRedis();
 
 test("texts that fold to one share its vector, in any order, and pods without folding are correct", async () => {
     const environment = stubEnvironment(upstream.url, redis.url);

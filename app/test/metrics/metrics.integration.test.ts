@@ -24,21 +24,14 @@ import { countTokens } from "gpt-tokenizer/encoding/cl100k_base";
 import { createTenantLabels } from "../../src/metrics/tenantLabels.ts";
 import { UPSTREAM_OUTCOMES } from "../../src/upstream/upstream.ts";
 import { eventually } from "../support/eventually.ts";
-import { freePort, startRedis, type RedisServer } from "../support/redisServer.ts";
+import { freePort } from "../support/redisServer.ts";
 import { MODEL, startService, stubEnvironment, type Service } from "../support/service.ts";
-import { reply, startStubUpstream, type StubUpstream } from "../support/stubUpstream.ts";
+import { setUpRedis, setUpUpstream } from "../support/setUp.ts";
+import { reply, startStubUpstream } from "../support/stubUpstream.ts";
 import { propertyRuns } from "../../../tests/support/property.ts";
 
-let redis: RedisServer;
-let upstream: StubUpstream;
-
-beforeAll(async () => {
-    [redis, upstream] = await Promise.all([startRedis(), startStubUpstream()]);
-});
-
-afterAll(async () => {
-    await Promise.all([redis.kill(), upstream.stop()]);
-});
+const redis = setUpRedis();
+const upstream = setUpUpstream();
 
 /** Sum over the series of a metric whose labels contain all of these. */
 function sum(text: string, name: string, labels: Readonly<Record<string, string>> = {}): number {

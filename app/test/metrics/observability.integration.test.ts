@@ -7,24 +7,14 @@ import { PATHS } from "@property-search/contract";
 
 import { eventually } from "../support/eventually.ts";
 import { killPods, startPod, type Pod } from "../support/pod.ts";
-import { startRedis, type RedisServer } from "../support/redisServer.ts";
 import { stubEnvironment } from "../support/service.ts";
-import { reply, startStubUpstream, type StubUpstream, type Turn } from "../support/stubUpstream.ts";
+import { setUpRedis, setUpUpstream } from "../support/setUp.ts";
+import { reply, type Turn } from "../support/stubUpstream.ts";
 
-let redis: RedisServer;
-let upstream: StubUpstream;
+const redis = setUpRedis();
+const upstream = setUpUpstream();
 
-beforeAll(async () => {
-    [redis, upstream] = await Promise.all([startRedis(), startStubUpstream()]);
-});
-
-afterEach(() => {
-    killPods();
-});
-
-afterAll(async () => {
-    await Promise.all([redis.kill(), upstream.stop()]);
-});
+afterEach(killPods);
 
 const KEY = "a-client-key-that-must-stay-secret";
 

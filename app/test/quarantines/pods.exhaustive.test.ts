@@ -2,12 +2,13 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
+import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { METRICS, PATHS } from "@property-search/contract";
 
+import { setUp } from "../../../tests/support/setUp.ts";
 import { eventually } from "../support/eventually.ts";
 import { startCluster } from "../support/redisCluster.ts";
-import { startRedis, type RedisServer } from "../support/redisServer.ts";
+import { countEntries, startRedis, type RedisServer } from "../support/redisServer.ts";
 import {
     ACTIVE,
     ask,
@@ -19,24 +20,22 @@ import {
     startModels,
     texts,
     buildsAt,
-    type Models,
 } from "../support/release.ts";
 import type { Service } from "../support/service.ts";
+import { stateOf } from "../support/stage.ts";
 import type { StubUpstream } from "../support/stubUpstream.ts";
 
 const MANY = 3_072;
 const RECORDS = "embedding:{quarantines}";
 
-let models: Models;
 let folder: string;
 let redis: RedisServer;
 let active: Service;
 let candidate: Service;
-let stops: (() => Promise<unknown>)[] = [];
 
-beforeAll(async () => {
-    models = await startModels();
-});
+const models = setUp(startModels, (one) => one.stop());
+
+let stops: (() => Promise<unknown>)[] = [];
 
 beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), "quarantines-"));
@@ -50,8 +49,6 @@ afterEach(async () => {
     for (const stop of stops.toReversed()) await stop();
     stops = [];
 });
-
-afterAll(() => models.stop());
 
 async function redisOn(port?: number): Promise<RedisServer> {
     const server = await startRedis(port, ["--dir", folder, "--dbfilename", "quarantines.rdb"]);
@@ -71,10 +68,10 @@ async function pod(
 }
 
 const up = (service: Service): Promise<void> =>
-    eventually("Redis is up", async () => {
-        const { json } = await service.get(PATHS.health);
-        return (json as { redis: string }).redis === "up" && (await buildsAt(service)).upToDate;
-    });
+    eventually(
+        "Redis is up",
+        async () => (await stateOf(service)) === "up" && (await buildsAt(service)).upToDate,
+    );
 
 /** Ends like a rollback: without a request about its entries. */
 async function stopService(service: Service): Promise<void> {
@@ -82,8 +79,7 @@ async function stopService(service: Service): Promise<void> {
     await service.stop();
 }
 
-const entries = (server = redis): number =>
-    server.command("KEYS", "embedding:*").match(/^embedding:[\w-]{43}$/gm)?.length ?? 0;
+const entries = (server = redis): number => countEntries(server);
 
 const stored = (count: number): Promise<void> =>
     eventually(`${count} entries are stored`, () => entries() === count);
@@ -199,7 +195,7 @@ describe("A quarantined candidate with a wrong model", () => {
         redis.pause();
         await eventually("Redis is down", async () => {
             await ask(active, ["any"]);
-            return ((await active.get(PATHS.health)).json as { redis: string }).redis === "down";
+            return (await stateOf(active)) === "down";
         });
         redis.resume();
         await up(active);

@@ -6,12 +6,11 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { HEADERS, METRICS, PATHS } from "@property-search/contract";
 
-import { adminOf, ADMIN_TOKEN, refusal } from "../support/admin.ts";
+import { adminOf, ADMIN_TOKEN, expectRefusal } from "../support/admin.ts";
 import { eventually } from "../support/eventually.ts";
 import { modelDirectory } from "../support/model.ts";
-import { startRedis, type RedisServer } from "../support/redisServer.ts";
 import { MODEL, read, startService, stubEnvironment, type Service } from "../support/service.ts";
-import { startStubUpstream, type StubUpstream } from "../support/stubUpstream.ts";
+import { setUpRedis, setUpUpstream } from "../support/setUp.ts";
 import { fromBase64, trueVector } from "../support/vectors.ts";
 
 const DIMENSIONS = 64;
@@ -47,9 +46,10 @@ function cosine(a: Float32Array, b: Float32Array): number {
     return a.reduce((sum, value, at) => sum + value * (b[at] ?? 0), 0);
 }
 
-let redis: RedisServer;
-let upstream: StubUpstream;
 let pod: Service;
+
+// Before those that it uses.
+afterAll(() => pod.stop());
 
 function environment(more: Record<string, string> = {}) {
     return {
@@ -125,20 +125,14 @@ async function sendUntilServed(
     throw new Error(`None of ${texts.length} texts was answered from others`);
 }
 
+const upstream = setUpUpstream({ dimensions: DIMENSIONS, vectorOf });
+const redis = setUpRedis();
+
 beforeAll(async () => {
-    [upstream, redis] = await Promise.all([
-        startStubUpstream({ dimensions: DIMENSIONS, vectorOf }),
-        startRedis(),
-    ]);
     pod = await startPod(environment());
     await isUp(pod);
     // The dimensions of the upstream are known from the first response on.
     await post(pod, "the first text", { mode: undefined });
-});
-
-afterAll(async () => {
-    await pod.stop();
-    await Promise.all([upstream.stop(), redis.kill()]);
 });
 
 describe("with a real model and Redis", () => {
@@ -251,9 +245,7 @@ describe("with a real model and Redis", () => {
     test.each(["semantics", "yes", "exact, semantic"])(
         "the header %p is a 400 that names the allowed values",
         async (mode) => {
-            const answer = await post(pod, "any", { mode });
-            expect(answer.status).toBe(400);
-            expect(refusal(answer)).toContain("allowed: exact, semantic");
+            expectRefusal(await post(pod, "any", { mode }), 400, /allowed: exact, semantic/);
         },
     );
 
@@ -294,21 +286,19 @@ describe("the admin port", () => {
     test("refuses to inspect what would not be looked up, or in a namespace without texts", async () => {
         const admin = adminOf(pod);
         const refusals = [
-            [{ input: "a".repeat(257) }, 400, "input has 257 characters; allowed: at most 256"],
-            [{ input: [1, 2, 3] }, 400, "input is a list of token IDs; allowed: one text"],
+            [{ input: "a".repeat(257) }, 400, /input has 257 characters; allowed: at most 256/],
+            [{ input: [1, 2, 3] }, 400, /input is a list of token IDs; allowed: one text/],
             [
                 { input: "東".repeat(256) },
                 400,
-                "too many tokens of the local model; allowed: at most",
+                /too many tokens of the local model; allowed: at most/,
             ],
-            [{ input: "a", tenant: "ghost" }, 404, 'tenant is "ghost"'],
-            [{ input: "a", dimensions: 63 }, 404, "dimensions is 63"],
-            [{ input: "a", dimensions: 1e9 }, 404, "dimensions is 1000000000"],
+            [{ input: "a", tenant: "ghost" }, 404, /tenant is "ghost"/],
+            [{ input: "a", dimensions: 63 }, 404, /dimensions is 63/],
+            [{ input: "a", dimensions: 1e9 }, 404, /dimensions is 1000000000/],
         ] as const;
         for (const [body, status, message] of refusals) {
-            const refused = await admin("POST", "/semantic/inspect", body);
-            expect(refused.status).toBe(status);
-            expect(refusal(refused)).toContain(message);
+            expectRefusal(await admin("POST", "/semantic/inspect", body), status, message);
         }
         expect((await stateOf(pod)).namespaces).toHaveLength(1);
     });
@@ -351,11 +341,9 @@ describe("the admin port", () => {
             actor: "ann",
             rules: { ...rules, synonyms: [["flat"]] },
         });
-        expect(wrong.status).toBe(400);
-        expect(refusal(wrong)).toContain("rules.synonyms.0");
+        expectRefusal(wrong, 400, /rules\.synonyms\.0/);
         const old = await admin("PUT", "/semantic/rules", { actor: "ann", rules: current.rules });
-        expect(old.status).toBe(409);
-        expect(refusal(old)).toBe("rules.version is 1; allowed: 2, which follows the current one");
+        expectRefusal(old, 409, "rules.version is 1; allowed: 2, which follows the current one");
         const other = await startPod(environment());
         try {
             const replaced = await admin("PUT", "/semantic/rules", { actor: "ann", rules });

@@ -1,8 +1,9 @@
-import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import { expect, test } from "@jest/globals";
 import { Redis } from "ioredis";
 
+import { setUp } from "../../../tests/support/setUp.ts";
 import { createRedisTextStore } from "../../src/reuse/records/textStore.ts";
-import { startRedis, type RedisServer } from "../support/redisServer.ts";
+import { setUpRedis } from "../support/setUp.ts";
 
 const NAMESPACE = "space-384";
 const MAX_TEXTS = 10;
@@ -10,17 +11,12 @@ const LIFETIME_MILLISECONDS = 60_000;
 /** Appends until texts beyond the bounds are removed. */
 const TRIM_EVERY = 64;
 
-let redis: RedisServer;
-let client: Redis;
+const redis = setUpRedis();
 
-beforeAll(async () => {
-    redis = await startRedis();
-    client = new Redis(redis.port);
-});
-afterAll(async () => {
-    client.disconnect();
-    await redis.kill();
-});
+const client = setUp(
+    () => new Redis(redis.port),
+    (one) => one.disconnect(),
+);
 
 test("texts are kept within number and lifetime, in order, and are removed with their namespace", async () => {
     let now = 1_000_000;

@@ -1,3 +1,5 @@
+import { expect } from "@jest/globals";
+
 import { read, type Answer, type Service } from "./service.ts";
 
 export const ADMIN_TOKEN = "a-token-of-more-than-32-characters-for-tests";
@@ -10,9 +12,10 @@ export type AdminCall = (
 ) => Promise<Answer>;
 
 /** Calls a service's admin port; objects are sent as JSON, strings and bytes unchanged. */
-export function adminOf({ adminUrl }: Pick<Service, "adminUrl">): AdminCall {
-    if (adminUrl === undefined) throw new Error("This service was started without ADMIN_TOKEN");
+export function adminOf(service: Pick<Service, "adminUrl">): AdminCall {
     return async (method, path, body, headers = {}) => {
+        const { adminUrl } = service;
+        if (adminUrl === undefined) throw new Error("The service was started without ADMIN_TOKEN");
         const raw = typeof body === "string" || body instanceof Uint8Array;
         const type = raw || body === undefined ? {} : { "content-type": "application/json" };
         const response = await fetch(adminUrl + path, {
@@ -24,7 +27,16 @@ export function adminOf({ adminUrl }: Pick<Service, "adminUrl">): AdminCall {
     };
 }
 
-/** The message of an error in the service's format. */
-export function refusal({ json }: Answer): string {
-    return (json as { error: { message: string } }).error.message;
+/** @param error its message, or other fields of it, in the service's format */
+export function expectRefusal(
+    answer: Answer,
+    status: number,
+    error: string | RegExp | object,
+): void {
+    const message = error instanceof RegExp ? expect.stringMatching(error) : error;
+    const isMessage = typeof error === "string" || error instanceof RegExp;
+    expect([answer.status, answer.json]).toMatchObject([
+        status,
+        { error: isMessage ? { message } : error },
+    ]);
 }

@@ -28,13 +28,13 @@ const FIRST_PORT = 12_000;
 const PORTS = 10_000;
 
 /** Keys of entries end with a SHA-256. */
-const ENTRY = new RegExp(`^${CACHE_KEY_PREFIX}[\\w-]{43}$`);
+const ENTRY = new RegExp(`^${CACHE_KEY_PREFIX}[\\w-]{43}$`, "gm");
 
-/** Entries of the cache: the service keeps other keys beside them. */
-export function countEntries(redis: RedisServer): number {
-    const keys = redis.command("KEYS", `${CACHE_KEY_PREFIX}*`).split("\n");
-    return keys.filter((key) => ENTRY.test(key)).length;
-}
+/** Keys of the cache's entries: the service keeps other keys beside them. */
+export const entriesIn = (redis: RedisServer): readonly string[] =>
+    redis.command("KEYS", `${CACHE_KEY_PREFIX}*`).match(ENTRY) ?? [];
+
+export const countEntries = (redis: RedisServer): number => entriesIn(redis).length;
 
 /** @returns an unused port of the loopback interface; random, because other tests choose ports, too */
 export async function freePort(): Promise<number> {

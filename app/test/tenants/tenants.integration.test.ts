@@ -4,11 +4,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
+import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { HEADERS, METRICS, PATHS, parseTenants, TenantsError } from "@property-search/contract";
 
+import { endAfterTest } from "../../../tests/support/setUp.ts";
 import { eventually } from "../support/eventually.ts";
-import { startRedis, type RedisServer } from "../support/redisServer.ts";
+import { startRedis } from "../support/redisServer.ts";
 import {
     read,
     startService,
@@ -16,38 +17,25 @@ import {
     type Answer,
     type Service,
 } from "../support/service.ts";
-import {
-    REFUSED,
-    reply,
-    rightAnswer,
-    startStubUpstream,
-    type StubUpstream,
-} from "../support/stubUpstream.ts";
+import { setUpRedis, setUpUpstream } from "../support/setUp.ts";
+import { REFUSED, reply, rightAnswer } from "../support/stubUpstream.ts";
 
 let folder: string;
 let file: string;
-let redis: RedisServer;
-let upstream: StubUpstream;
-let services: Service[] = [];
 
-beforeAll(async () => {
-    [redis, upstream] = await Promise.all([startRedis(), startStubUpstream()]);
-});
+const redis = setUpRedis();
+const upstream = setUpUpstream();
 
 beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), "tenants-"));
     file = join(folder, "tenants.json");
 });
 
+const endLater = endAfterTest();
+
 afterEach(async () => {
-    await Promise.all(services.map((service) => service.stop()));
-    services = [];
     redis.command("flushall");
     await rm(folder, { recursive: true });
-});
-
-afterAll(async () => {
-    await Promise.all([redis.kill(), upstream.stop()]);
 });
 
 test("a tenant's key may not be a token of the pod's ports", async () => {
@@ -58,7 +46,7 @@ test("a tenant's key may not be a token of the pod's ports", async () => {
     await expect(startService({ ...environment, AUTOMATION_TOKEN })).rejects.toThrow(
         "tenants[1].keys has the value of AUTOMATION_TOKEN; allowed: a key of its own",
     );
-    services.push(await startService(environment));
+    endLater((await startService(environment)).stop);
 });
 
 const hashOf = (key: string) => createHash("sha256").update(key).digest("hex");
@@ -82,7 +70,7 @@ async function startMore(environment: object = {}): Promise<Service> {
         TENANTS_FILE: file,
         ...environment,
     });
-    services.push(service);
+    endLater(service.stop);
     return service;
 }
 

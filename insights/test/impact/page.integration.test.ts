@@ -5,10 +5,8 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import type { Browser, BrowserContext, Page } from "playwright-core";
-import {
-    startPrometheus,
-    type RealPrometheus,
-} from "../../../operations/test/support/prometheus.ts";
+import { startPrometheus } from "../../../operations/test/support/prometheus.ts";
+import { setUp } from "../../../tests/support/setUp.ts";
 import { quantileOf } from "../../src/analysis/quantile.ts";
 import {
     formatCount,
@@ -41,13 +39,17 @@ const { SCREENSHOTS } = process.env;
 
 const { parts, events } = createImpactHistory();
 
-let prometheus: RealPrometheus;
 let server: RunningServer;
 let folder: string;
 let browser: Browser;
 
+const prometheus = setUp(
+    () => startPrometheus(parts),
+    (one) => one.stop(),
+    300_000,
+);
+
 beforeAll(async () => {
-    prometheus = await startPrometheus(parts);
     folder = await mkdtemp(path.join(tmpdir(), "impact-"));
     server = await startServer(prometheus.url, folder, NOW);
     browser = await startBrowser();
@@ -58,7 +60,6 @@ beforeAll(async () => {
 afterAll(async () => {
     await browser.close();
     await server.stop();
-    await prometheus.stop();
     await rm(folder, { recursive: true });
 });
 

@@ -1,9 +1,7 @@
-import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { describe, expect, test } from "@jest/globals";
 import { CACHE_RESULTS, METRICS } from "@property-search/contract";
-import {
-    startPrometheus,
-    type RealPrometheus,
-} from "../../../operations/test/support/prometheus.ts";
+import { startPrometheus } from "../../../operations/test/support/prometheus.ts";
+import { setUp } from "../../../tests/support/setUp.ts";
 import { downsample, mergeBins, type Bin } from "../../src/impact/bin.ts";
 import { readBins, type Reading } from "../../src/impact/readBins.ts";
 import { createPrometheus, type Window } from "../../src/prometheus/client.ts";
@@ -14,7 +12,6 @@ const SETTLE_SECONDS = 600;
 
 const cases = createCases(22, "2026-10-01T00:00:00Z");
 const { add: addCase } = cases;
-let prometheus: RealPrometheus;
 
 const PRICES = { overhead: { pod: 0.5, storage: 2 } };
 
@@ -49,11 +46,11 @@ const randomCases = Array.from({ length: 6 }, () =>
     ),
 );
 
-beforeAll(async () => {
-    prometheus = await startPrometheus(cases.parts());
-}, 180_000);
-
-afterAll(() => prometheus.stop());
+const prometheus = setUp(
+    () => startPrometheus(cases.parts()),
+    (one) => one.stop(),
+    180_000,
+);
 
 const read = (window: Window, stepSeconds: number): Promise<Reading> =>
     readBins(createPrometheus({ url: prometheus.url, retryMilliseconds: [] }), {

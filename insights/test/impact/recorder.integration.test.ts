@@ -1,12 +1,10 @@
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "@jest/globals";
+import { afterEach, beforeEach, expect, test } from "@jest/globals";
 import { METRICS } from "@property-search/contract";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import {
-    startPrometheus,
-    type RealPrometheus,
-} from "../../../operations/test/support/prometheus.ts";
+import { startPrometheus } from "../../../operations/test/support/prometheus.ts";
+import { setUp } from "../../../tests/support/setUp.ts";
 import { mergeBins, type Bin } from "../../src/impact/bin.ts";
 import { openHourStore, type HourStore } from "../../src/impact/hourStore.ts";
 import { createRecorder, type LiveReading } from "../../src/impact/recorder.ts";
@@ -22,14 +20,14 @@ const steady = cases.add([
 ]);
 const { from, to } = steady.window;
 
-let prometheus: RealPrometheus;
 let folder: string;
 let store: HourStore;
 
-beforeAll(async () => {
-    prometheus = await startPrometheus(cases.parts());
-}, 60_000);
-afterAll(() => prometheus.stop());
+const prometheus = setUp(
+    () => startPrometheus(cases.parts()),
+    (one) => one.stop(),
+    60_000,
+);
 
 beforeEach(async () => {
     folder = await mkdtemp(path.join(tmpdir(), "recorder-"));

@@ -5,7 +5,7 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { adminOf, ADMIN_TOKEN } from "../../../app/test/support/admin.ts";
-import { startRedis, type RedisServer } from "../../../app/test/support/redisServer.ts";
+import { startRedis } from "../../../app/test/support/redisServer.ts";
 import { startService, stubEnvironment, type Service } from "../../../app/test/support/service.ts";
 import { startStubUpstream, type StubUpstream } from "../../../app/test/support/stubUpstream.ts";
 import {
@@ -13,6 +13,7 @@ import {
     startPrometheus,
     type RealPrometheus,
 } from "../../../operations/test/support/prometheus.ts";
+import { setUpEach } from "../../../tests/support/setUp.ts";
 import { createPrometheus } from "../../src/prometheus/client.ts";
 import { createSettingsPort } from "../../src/tuning/admin.ts";
 import { observe } from "../../src/tuning/observe.ts";
@@ -31,7 +32,6 @@ const [OUTAGE, RELEASE] = [FIRST + 2 * DAY, FIRST + 3 * DAY];
 
 let prometheus: RealPrometheus;
 let upstream: StubUpstream;
-let redis: RedisServer;
 let service: Service;
 let folder: string;
 
@@ -48,15 +48,15 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(() => Promise.all([prometheus.stop(), upstream.stop()]));
 
+const redis = setUpEach(startRedis, (one) => one.kill());
+
 beforeEach(async () => {
-    redis = await startRedis();
     service = await startService({ ...stubEnvironment(upstream.url, redis.url), ADMIN_TOKEN });
     folder = await mkdtemp(path.join(tmpdir(), "tune-"));
     await writeFile(path.join(folder, "token"), ADMIN_TOKEN);
 });
 afterEach(async () => {
     await service.stop();
-    await redis.kill();
     await rm(folder, { recursive: true });
 });
 

@@ -13,12 +13,7 @@ import {
 import type { Registry } from "prom-client";
 
 import type { Item, ResolvedItem } from "../cache/item.ts";
-import {
-    createCounterFamily,
-    createHistogramFamily,
-    type CounterSeries,
-    type HistogramSeries,
-} from "../metrics/families.ts";
+import { createFamilies, type CounterSeries, type HistogramSeries } from "../metrics/families.ts";
 
 /** Assigns texts to the arms of experiments, and counts what becomes of them. */
 export interface Experiments {
@@ -81,23 +76,15 @@ function createRecorders(
     experiments: readonly Experiment[],
     registry: Registry,
 ): readonly Experiments["record"][] {
-    const lookups = createCounterFamily(registry, {
-        name: METRICS.experimentLookups,
-        help: "Items in experiments",
-    });
-    const tokens = createCounterFamily(registry, {
-        name: METRICS.experimentTokens,
-        help: "Tokens billed for items in experiments",
-    });
-    const semantic = createCounterFamily(registry, {
-        name: METRICS.experimentSemantic,
-        help: "Semantic answers in experiments",
-    });
-    const times = createHistogramFamily(registry, {
-        name: METRICS.experimentTime,
-        help: "Seconds of requests with one item in an experiment",
-        buckets: RESPONSE_TIME_BUCKETS,
-    });
+    const { counter, histogram } = createFamilies(registry);
+    const lookups = counter(METRICS.experimentLookups, "Items in experiments");
+    const tokens = counter(METRICS.experimentTokens, "Tokens billed for items in experiments");
+    const semantic = counter(METRICS.experimentSemantic, "Semantic answers in experiments");
+    const times = histogram(
+        METRICS.experimentTime,
+        "Seconds of requests with one item in an experiment",
+        RESPONSE_TIME_BUCKETS,
+    );
     return experiments.map((experiment) => {
         const blocks = Array.from({ length: BLOCKS }, (_, block): BlockCounts => {
             const arm = { experiment: experiment.name, arm: armOf(experiment, block) };

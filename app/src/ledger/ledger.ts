@@ -8,12 +8,7 @@ import {
 } from "@property-search/contract";
 import type { Registry } from "prom-client";
 
-import {
-    createCounterFamily,
-    mapKeys,
-    registerGauge,
-    type CounterSeries,
-} from "../metrics/families.ts";
+import { createFamilies, mapKeys, type CounterSeries } from "../metrics/families.ts";
 import { createTenantLabels } from "../metrics/tenantLabels.ts";
 import type { RequestContext } from "../requestContext.ts";
 import { RESULT_LABELS, type ResponseTotals } from "../cache/responseTotals.ts";
@@ -88,26 +83,19 @@ interface TenantSeries {
 }
 
 export function createLedger({ registry, model, price, dollarsPerHour }: LedgerOptions): Ledger {
-    const costSaved = createCounterFamily(registry, {
-        name: METRICS.costSaved,
-        help: "Dollars not spent because vectors came from a cache",
-    });
-    const tokensSaved = createCounterFamily(registry, {
-        name: METRICS.tokensSaved,
-        help: "Tokens not billed because vectors came from a cache",
-    });
-    const costBilled = createCounterFamily(registry, {
-        name: METRICS.costBilled,
-        help: "Dollars spent upstream",
-    });
-    const tokensBilled = createCounterFamily(registry, {
-        name: METRICS.tokensBilled,
-        help: "Tokens billed by the upstream",
-    });
-    registerGauge(
-        registry,
-        { name: METRICS.overheadRate, help: "Cost of the cache in dollars per hour" },
-        () => OVERHEAD_KINDS.map((kind) => [{ kind }, dollarsPerHour[kind]]),
+    const { counter, gauge } = createFamilies(registry);
+    const costSaved = counter(
+        METRICS.costSaved,
+        "Dollars not spent because vectors came from a cache",
+    );
+    const tokensSaved = counter(
+        METRICS.tokensSaved,
+        "Tokens not billed because vectors came from a cache",
+    );
+    const costBilled = counter(METRICS.costBilled, "Dollars spent upstream");
+    const tokensBilled = counter(METRICS.tokensBilled, "Tokens billed by the upstream");
+    gauge(METRICS.overheadRate, "Cost of the cache in dollars per hour", () =>
+        OVERHEAD_KINDS.map((kind) => [{ kind }, dollarsPerHour[kind]]),
     );
     const startedAt = performance.now();
     const since = new Date().toISOString();

@@ -7,49 +7,12 @@ export interface CounterSeries {
     value: number;
 }
 
-export interface FamilyOptions {
-    readonly name: string;
-    readonly help: string;
-}
-
-type Value = Omit<MetricValueWithName<string>, "metricName"> & { readonly metricName?: string };
-
-/** Registers a family in plain numbers, collected when Prometheus scrapes. */
-function register(
-    registry: Registry,
-    { name, help }: FamilyOptions,
-    type: "counter" | "gauge" | "histogram",
-    collect: () => readonly Value[],
-): void {
-    const get = () => Promise.resolve({ name, help, type, aggregator: "sum", values: collect() });
-    registry.registerMetric({ name, get, reset: () => undefined } as unknown as Counter);
-}
-
 export interface CounterFamily {
     /** The series with these labels, initialised at 0. */
     readonly series: (labels?: Labels) => CounterSeries;
 }
 
-export function createCounterFamily(registry: Registry, options: FamilyOptions): CounterFamily {
-    const series = new Map<string, { readonly labels: Labels; readonly member: CounterSeries }>();
-    register(registry, options, "counter", () =>
-        Array.from(series.values(), ({ labels, member: { value } }) => ({ labels, value })),
-    );
-    return { series: (labels = {}) => getOrCreate(series, labels, () => ({ value: 0 })) };
-}
-
 export type Sample = readonly [labels: Labels, value: number];
-
-/** A gauge that is read when Prometheus scrapes. */
-export function registerGauge(
-    registry: Registry,
-    options: FamilyOptions,
-    read: () => readonly Sample[],
-): void {
-    register(registry, options, "gauge", () =>
-        read().map(([labels, value]) => ({ labels, value })),
-    );
-}
 
 /** One series of a histogram. */
 export interface HistogramSeries {
@@ -62,25 +25,55 @@ export interface HistogramFamily {
     readonly series: (labels: Labels) => HistogramSeries;
 }
 
+export interface Families {
+    readonly counter: (name: string, help: string) => CounterFamily;
+    readonly histogram: (name: string, help: string, buckets: readonly number[]) => HistogramFamily;
+    /** A gauge that is read when Prometheus scrapes. */
+    readonly gauge: (name: string, help: string, read: () => readonly Sample[]) => void;
+}
+
 interface HistogramCounts extends HistogramSeries {
     /** Observations per bucket; the last bucket is +Inf. */
     readonly counts: Float64Array;
     readonly sum: () => number;
 }
 
-export function createHistogramFamily(
-    registry: Registry,
-    options: FamilyOptions & { readonly buckets: readonly number[] },
-): HistogramFamily {
-    const { name, buckets } = options;
-    const series = new Map<string, { readonly labels: Labels; readonly member: HistogramCounts }>();
-    register(registry, options, "histogram", () =>
-        [...series.values()].flatMap(({ labels, member }) =>
-            formatHistogram(name, labels, member, buckets),
-        ),
-    );
+type Value = Omit<MetricValueWithName<string>, "metricName"> & { readonly metricName?: string };
+
+/** Families in plain numbers, collected when Prometheus scrapes. */
+export function createFamilies(registry: Registry): Families {
+    function register(
+        type: keyof Families,
+        name: string,
+        help: string,
+        collect: () => readonly Value[],
+    ): void {
+        const get = () =>
+            Promise.resolve({ name, help, type, aggregator: "sum", values: collect() });
+        registry.registerMetric({ name, get, reset: () => undefined } as unknown as Counter);
+    }
+
     return {
-        series: (labels) => getOrCreate(series, labels, () => createHistogramSeries(buckets)),
+        counter: (name, help) => {
+            const series = createSeries(() => ({ value: 0 }));
+            register("counter", name, help, () =>
+                series.all().map(([labels, { value }]) => ({ labels, value })),
+            );
+            return { series: (labels = {}) => series.get(labels) };
+        },
+        histogram: (name, help, buckets) => {
+            const series = createSeries(() => createHistogramSeries(buckets));
+            register("histogram", name, help, () =>
+                series
+                    .all()
+                    .flatMap(([labels, counts]) => formatHistogram(name, labels, counts, buckets)),
+            );
+            return { series: series.get };
+        },
+        gauge: (name, help, read) =>
+            register("gauge", name, help, () =>
+                read().map(([labels, value]) => ({ labels, value })),
+            ),
     };
 }
 
@@ -120,17 +113,20 @@ function formatHistogram(
     ];
 }
 
-function getOrCreate<T>(
-    series: Map<string, { readonly labels: Labels; readonly member: T }>,
-    labels: Labels,
-    make: () => T,
-): T {
-    const key = JSON.stringify(Object.entries(labels).sort());
-    const known = series.get(key);
-    if (known) return known.member;
-    const member = make();
-    series.set(key, { labels, member });
-    return member;
+/** Series by their labels; a new one is made on first use. */
+function createSeries<T>(make: () => T) {
+    const series = new Map<string, readonly [Labels, T]>();
+    return {
+        get: (labels: Labels): T => {
+            const key = JSON.stringify(Object.entries(labels).sort());
+            const known = series.get(key);
+            if (known) return known[1];
+            const member = make();
+            series.set(key, [labels, member]);
+            return member;
+        },
+        all: () => [...series.values()],
+    };
 }
 
 /** A value for each key. */

@@ -7,7 +7,7 @@ import {
 } from "@property-search/contract";
 import type { Registry } from "prom-client";
 
-import { createCounterFamily, mapKeys } from "./families.ts";
+import { createFamilies, mapKeys } from "./families.ts";
 import { createTenantLabels } from "./tenantLabels.ts";
 
 /** Verdicts of clients on their results. */
@@ -18,10 +18,11 @@ export interface FeedbackMetrics {
 }
 
 export function createFeedbackMetrics(registry: Registry): FeedbackMetrics {
-    const verdicts = createCounterFamily(registry, {
-        name: METRICS.feedback,
-        help: "Verdicts of clients on results, by how their vectors were made",
-    });
+    const { counter } = createFamilies(registry);
+    const verdicts = counter(
+        METRICS.feedback,
+        "Verdicts of clients on results, by how their vectors were made",
+    );
     const byTenant = createTenantLabels((tenant) =>
         mapKeys(FEEDBACK_VERDICTS, (verdict) =>
             mapKeys(FEEDBACK_SOURCES, (source) => verdicts.series({ tenant, verdict, source })),

@@ -10,38 +10,36 @@ import type { Registry } from "prom-client";
 
 import type { GhostEvents, GhostState } from "../ghosts/ghosts.ts";
 import { KEYS_PER_SAMPLE } from "../ghosts/sample.ts";
-import { createCounterFamily, createHistogramFamily, mapKeys, registerGauge } from "./families.ts";
+import { createFamilies, mapKeys } from "./families.ts";
 
 /** Counted for requests that no local cache would answer, so that the sum stays finite. */
 const BEYOND_ALL_BUCKETS = 2 * (REUSE_DISTANCE_BUCKETS.at(-1) ?? NaN);
 
 export function createGhostMetrics(registry: Registry): GhostEvents {
-    const misses = createCounterFamily(registry, {
-        name: METRICS.misses,
-        help: "Misses by reason, estimated from sampled keys",
-    });
-    const reuses = createHistogramFamily(registry, {
-        name: METRICS.ghostReuseTime,
-        help: "Seconds since the last request for the key in any pod, estimated from sampled keys",
-        buckets: REUSE_TIME_BUCKETS,
-    });
-    const firsts = createCounterFamily(registry, {
-        name: METRICS.ghostFirstRequests,
-        help: "Requests for keys without an earlier request, estimated from sampled keys",
-    });
-    const fetches = createCounterFamily(registry, {
-        name: METRICS.ghostFetches,
-        help: "Fetches that entries of this lifetime would need, estimated from sampled keys",
-    });
-    const distances = createHistogramFamily(registry, {
-        name: METRICS.ghostReuseDistance,
-        help: "Entries that a local cache needs for a hit, estimated from sampled keys",
-        buckets: REUSE_DISTANCE_BUCKETS,
-    });
-    const dropped = createCounterFamily(registry, {
-        name: METRICS.ghostDropped,
-        help: "Requests whose history is not known, estimated from sampled keys",
-    }).series();
+    const { counter, gauge, histogram } = createFamilies(registry);
+    const misses = counter(METRICS.misses, "Misses by reason, estimated from sampled keys");
+    const reuses = histogram(
+        METRICS.ghostReuseTime,
+        "Seconds since the last request for the key in any pod, estimated from sampled keys",
+        REUSE_TIME_BUCKETS,
+    );
+    const firsts = counter(
+        METRICS.ghostFirstRequests,
+        "Requests for keys without an earlier request, estimated from sampled keys",
+    );
+    const fetches = counter(
+        METRICS.ghostFetches,
+        "Fetches that entries of this lifetime would need, estimated from sampled keys",
+    );
+    const distances = histogram(
+        METRICS.ghostReuseDistance,
+        "Entries that a local cache needs for a hit, estimated from sampled keys",
+        REUSE_DISTANCE_BUCKETS,
+    );
+    const dropped = counter(
+        METRICS.ghostDropped,
+        "Requests whose history is not known, estimated from sampled keys",
+    ).series();
     const groups = Array.from({ length: GHOST_GROUPS }, (_, group) => ({
         misses: mapKeys(MISS_REASONS, (reason) => misses.series({ reason, group })),
         reuses: reuses.series({ group }),
@@ -51,22 +49,14 @@ export function createGhostMetrics(registry: Registry): GhostEvents {
     }));
 
     function registerGauges(read: () => GhostState): void {
-        registerGauge(
-            registry,
-            { name: METRICS.ghostSamplingRatio, help: "Share of the keys that is sampled" },
-            () => [
-                [{ ghost: "reuse_time" }, read().ratio],
-                [{ ghost: "reuse_distance" }, 1 / KEYS_PER_SAMPLE],
-            ],
-        );
-        registerGauge(
-            registry,
-            { name: METRICS.ghostMemory, help: "Seconds back to which all requests are known" },
-            () => {
-                const { memorySeconds } = read();
-                return memorySeconds === undefined ? [] : [[{}, memorySeconds]];
-            },
-        );
+        gauge(METRICS.ghostSamplingRatio, "Share of the keys that is sampled", () => [
+            [{ ghost: "reuse_time" }, read().ratio],
+            [{ ghost: "reuse_distance" }, 1 / KEYS_PER_SAMPLE],
+        ]);
+        gauge(METRICS.ghostMemory, "Seconds back to which all requests are known", () => {
+            const { memorySeconds } = read();
+            return memorySeconds === undefined ? [] : [[{}, memorySeconds]];
+        });
     }
 
     return {

@@ -1,7 +1,7 @@
 import { METRICS, OTHER_ROUTES, type OtherRoute } from "@property-search/contract";
 import type { Registry } from "prom-client";
 
-import { createCounterFamily, mapKeys } from "./families.ts";
+import { createFamilies, mapKeys } from "./families.ts";
 
 /** Requests on the routes that return no vectors. */
 export interface OtherRequestMetrics {
@@ -11,10 +11,11 @@ export interface OtherRequestMetrics {
 const CODES = [200, 204, 400, 401, 404, 405, 413, 429, 499, 500, 503] as const;
 
 export function createOtherRequestMetrics(registry: Registry): OtherRequestMetrics {
-    const requests = createCounterFamily(registry, {
-        name: METRICS.otherRequests,
-        help: "HTTP requests on other routes than those for embeddings, by route and status code",
-    });
+    const { counter } = createFamilies(registry);
+    const requests = counter(
+        METRICS.otherRequests,
+        "HTTP requests on other routes than those for embeddings, by route and status code",
+    );
     const byRoute = mapKeys(
         OTHER_ROUTES,
         (route) =>

@@ -2,7 +2,7 @@ import { METRICS, SEMANTIC_OUTCOMES } from "@property-search/contract";
 import type { Registry } from "prom-client";
 
 import type { ReuseEvents, ReuseReport, TenantReport } from "../reuse/reuse.ts";
-import { createCounterFamily, createHistogramFamily, mapKeys, registerGauge } from "./families.ts";
+import { createFamilies, mapKeys } from "./families.ts";
 
 /** Up to the time after which a request no longer waits. */
 const BUCKETS = [0.0025, 0.005, 0.0075, 0.01, 0.015, 0.025, 0.05] as const;
@@ -16,21 +16,20 @@ export interface SemanticMetricsOptions {
 
 export function createSemanticMetrics(options: SemanticMetricsOptions): ReuseEvents {
     const { registry, errorBudget, isPerHit, report } = options;
-    const lookups = createCounterFamily(registry, {
-        name: METRICS.semanticLookups,
-        help: "Texts in semantic mode that no cache had, by outcome",
-    });
-    const byOutcome = mapKeys(SEMANTIC_OUTCOMES, (outcome) => lookups.series({ outcome }));
-    const times = createHistogramFamily(registry, {
-        name: METRICS.semanticLookupTime,
-        help: "Seconds of lookups of similar texts",
-        buckets: BUCKETS,
-    }).series({});
-    registerGauge(
-        registry,
-        { name: METRICS.semanticUp, help: "1 while similar texts can be looked up" },
-        () => [[{}, report().offReason === undefined ? 1 : 0]],
+    const { counter, gauge, histogram } = createFamilies(registry);
+    const lookups = counter(
+        METRICS.semanticLookups,
+        "Texts in semantic mode that no cache had, by outcome",
     );
+    const byOutcome = mapKeys(SEMANTIC_OUTCOMES, (outcome) => lookups.series({ outcome }));
+    const times = histogram(
+        METRICS.semanticLookupTime,
+        "Seconds of lookups of similar texts",
+        BUCKETS,
+    ).series({});
+    gauge(METRICS.semanticUp, "1 while similar texts can be looked up", () => [
+        [{}, report().offReason === undefined ? 1 : 0],
+    ]);
     const gauges: readonly (readonly [string, string, (one: TenantReport) => number])[] = [
         [METRICS.semanticEntries, "Texts to predict vectors from", ({ entries }) => entries],
         [
@@ -60,7 +59,7 @@ export function createSemanticMetrics(options: SemanticMetricsOptions): ReuseEve
         ],
     ];
     for (const [name, help, read] of gauges)
-        registerGauge(registry, { name, help }, () =>
+        gauge(name, help, () =>
             report().namespaces.flatMap((one) => {
                 const value = read(one);
                 // Not measured.

@@ -10,14 +10,7 @@ import {
 import type { Registry } from "prom-client";
 
 import type { ResponseTotals } from "../cache/responseTotals.ts";
-import {
-    createCounterFamily,
-    createHistogramFamily,
-    mapKeys,
-    registerGauge,
-    type HistogramSeries,
-    type CounterSeries,
-} from "./families.ts";
+import { createFamilies, mapKeys, type HistogramSeries, type CounterSeries } from "./families.ts";
 import { createTenantLabels } from "./tenantLabels.ts";
 import { startHitWindow } from "./hitWindow.ts";
 
@@ -62,33 +55,28 @@ interface RouteCounts {
 /** All label combinations start at 0: a rate over an absent series cannot alert. */
 export function createServiceMetrics(options: ServiceMetricsOptions): ServiceMetrics {
     const { registry, build, localSize, isRedisUp } = options;
-    const lookups = createCounterFamily(registry, {
-        name: METRICS.lookups,
-        help: "Items looked up, by source of the vector",
-    });
+    const { counter, gauge, histogram } = createFamilies(registry);
+    const lookups = counter(METRICS.lookups, "Items looked up, by source of the vector");
     const byResult = mapKeys(CACHE_RESULTS, (result) => lookups.series({ result }));
     const hitWindow = startHitWindow(() => {
         const { hit_l1, hit_l2, semantic, coalesced, stale, miss } = byResult;
         const hits = hit_l1.value + hit_l2.value + semantic.value + coalesced.value + stale.value;
         return { hits, lookups: hits + miss.value };
     });
-    const truncations = createCounterFamily(registry, {
-        name: METRICS.truncated,
-        help: "Items answered whose text was truncated",
-    }).series();
-    const requests = createCounterFamily(registry, {
-        name: METRICS.requests,
-        help: "HTTP requests for embeddings, by route and status code",
-    });
-    const responseTime = createHistogramFamily(registry, {
-        name: METRICS.responseTime,
-        help: "Seconds from the last byte of the request to the last byte of the response",
-        buckets: RESPONSE_TIME_BUCKETS,
-    });
-    const rejections = createCounterFamily(registry, {
-        name: METRICS.rejected,
-        help: "Requests rejected by a tenant's limits",
-    });
+    const truncations = counter(
+        METRICS.truncated,
+        "Items answered whose text was truncated",
+    ).series();
+    const requests = counter(
+        METRICS.requests,
+        "HTTP requests for embeddings, by route and status code",
+    );
+    const responseTime = histogram(
+        METRICS.responseTime,
+        "Seconds from the last byte of the request to the last byte of the response",
+        RESPONSE_TIME_BUCKETS,
+    );
+    const rejections = counter(METRICS.rejected, "Requests rejected by a tenant's limits");
     const byTenant = createTenantLabels((tenant) =>
         mapKeys(REJECTION_REASONS, (reason) => rejections.series({ tenant, reason })),
     );
@@ -108,11 +96,8 @@ export function createServiceMetrics(options: ServiceMetricsOptions): ServiceMet
         [METRICS.localEntries, "Entries in the local cache", () => localSize().entries],
         [METRICS.localBytes, "Bytes reserved for the local cache", () => localSize().bytes],
     ];
-    for (const [name, help, read] of gauges)
-        registerGauge(registry, { name, help }, () => [[{}, read()]]);
-    registerGauge(registry, { name: METRICS.buildInfo, help: "Build information" }, () => [
-        [build, 1],
-    ]);
+    for (const [name, help, read] of gauges) gauge(name, help, () => [[{}, read()]]);
+    gauge(METRICS.buildInfo, "Build information", () => [[build, 1]]);
 
     return {
         onResponse: ({ items, truncated }) => {

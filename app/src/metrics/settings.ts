@@ -2,7 +2,7 @@ import { ARMS, METRICS, RUNTIME_SETTINGS, type Experiment } from "@property-sear
 import type { Registry } from "prom-client";
 
 import type { RuntimeSettings } from "../runtimeSettings/runtimeSettings.ts";
-import { registerGauge, type Sample } from "./families.ts";
+import { createFamilies, type Sample } from "./families.ts";
 
 /** Exports the values in force of the run-time settings, and the configured ones. */
 export function exportSettings(
@@ -10,8 +10,8 @@ export function exportSettings(
     settings: Pick<RuntimeSettings, "state">,
     experiments: readonly Experiment[],
 ): void {
-    const options = { name: METRICS.settingValue, help: "Value of a run-time setting in force" };
-    registerGauge(registry, options, () => {
+    const { gauge } = createFamilies(registry);
+    gauge(METRICS.settingValue, "Value of a run-time setting in force", () => {
         const state = settings.state();
         return RUNTIME_SETTINGS.flatMap((setting): readonly Sample[] => {
             const { value, source } = state.settings[setting];
@@ -23,11 +23,7 @@ export function exportSettings(
                 );
         });
     });
-    const configured = {
-        name: METRICS.settingConfigured,
-        help: "Configured value of a run-time setting",
-    };
-    registerGauge(registry, configured, () => {
+    gauge(METRICS.settingConfigured, "Configured value of a run-time setting", () => {
         const { settings: all } = settings.state();
         return RUNTIME_SETTINGS.map((setting): Sample => [{ setting }, all[setting].configured]);
     });

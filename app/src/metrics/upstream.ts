@@ -6,14 +6,7 @@ import {
     type UpstreamEvents,
     type UpstreamOutcome,
 } from "../upstream/upstream.ts";
-import {
-    createCounterFamily,
-    createHistogramFamily,
-    mapKeys,
-    registerGauge,
-    type HistogramSeries,
-    type CounterSeries,
-} from "./families.ts";
+import { createFamilies, mapKeys, type HistogramSeries, type CounterSeries } from "./families.ts";
 
 const BUCKETS = [0.01, 0.025, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10] as const;
 
@@ -27,15 +20,13 @@ export function createUpstreamMetrics(
     registry: Registry,
     endpoints: readonly string[],
 ): UpstreamEvents {
-    const attempts = createCounterFamily(registry, {
-        name: METRICS.upstreamAttempts,
-        help: "Attempts at an endpoint, by outcome",
-    });
-    const times = createHistogramFamily(registry, {
-        name: METRICS.upstreamAttemptTime,
-        help: "Seconds of attempts at an endpoint",
-        buckets: BUCKETS,
-    });
+    const { counter, gauge, histogram } = createFamilies(registry);
+    const attempts = counter(METRICS.upstreamAttempts, "Attempts at an endpoint, by outcome");
+    const times = histogram(
+        METRICS.upstreamAttemptTime,
+        "Seconds of attempts at an endpoint",
+        BUCKETS,
+    );
     const byEndpoint = new Map<string, EndpointCounts>(
         endpoints.map((endpoint) => [
             endpoint,
@@ -47,26 +38,23 @@ export function createUpstreamMetrics(
             },
         ]),
     );
-    const counter = (name: string, help: string) =>
-        createCounterFamily(registry, { name, help }).series();
-    const calls = counter(METRICS.upstreamCalls, "Successful upstream calls");
-    const inputs = counter(METRICS.upstreamInputs, "Inputs of successful upstream calls");
+    const calls = counter(METRICS.upstreamCalls, "Successful upstream calls").series();
+    const inputs = counter(METRICS.upstreamInputs, "Inputs of successful upstream calls").series();
     const requests = counter(
         METRICS.upstreamBatchedRequests,
         "Requests batched into successful upstream calls",
-    );
+    ).series();
     const overloaded = counter(
         METRICS.upstreamOverloaded,
         "Requests rejected because the upstream queue is full or too slow",
-    );
+    ).series();
     const now = { waiting: 0, inFlight: 0, limit: 0 };
     const state = [
         [METRICS.upstreamWaiting, "Inputs that wait for an upstream call", "waiting"],
         [METRICS.upstreamInFlight, "Upstream calls in flight", "inFlight"],
         [METRICS.upstreamLimit, "Limit of upstream calls in flight", "limit"],
     ] as const;
-    for (const [name, help, field] of state)
-        registerGauge(registry, { name, help }, () => [[{}, now[field]]]);
+    for (const [name, help, field] of state) gauge(name, help, () => [[{}, now[field]]]);
 
     return {
         onAttempt: (endpoint, outcome, seconds) => {

@@ -1,4 +1,4 @@
-import { invalidValue, runCommand, UserError } from "@property-search/contract";
+import { runCommand, UserError } from "@property-search/contract";
 import { Command } from "commander";
 import path from "node:path";
 
@@ -9,7 +9,7 @@ import { localKubeconfig } from "../../operations/stack/localCluster.ts";
 import { userStateFolder } from "../../operations/stack/stateFolder.ts";
 import { findLoadTarget } from "../load/target.ts";
 import { createProcesses } from "../service/processes/processes.ts";
-import { createProgress } from "../service/report/progress.ts";
+import { abortOnInterrupt, createReporter, INTERRUPTED, parseSome } from "../shared/commandLine.ts";
 import { commitId, describeMachine } from "../shared/machine.ts";
 import {
     describeOrigin,
@@ -40,7 +40,6 @@ interface AcceptFlags {
 
 /** In their order: those that need a quiet machine come first. */
 const ALL: readonly Step[] = [day, users, scaling, disruption, platform, documents];
-const INTERRUPTED = 130;
 /** Gives the cluster back that findPlatform took. */
 let release = (): Promise<void> => Promise.resolve();
 
@@ -55,7 +54,7 @@ const program = new Command("accept")
         false,
     )
     .option("--fresh", "measure again what was measured before", false)
-    .option("--only <steps>", `some of ${STEPS.join(",")}`, parseSteps, STEPS)
+    .option("--only <steps>", `some of ${STEPS.join(",")}`, parseSome("ONLY", STEPS), STEPS)
     .option("--out <folder>", "folder of evidence; default: the user's state folder")
     .action(accept);
 
@@ -68,42 +67,30 @@ async function accept({ quick, fresh, out, only }: AcceptFlags): Promise<void> {
     const commit = await commitId();
     const subject: Subject = { commit, quick, cluster: await readClusterId() };
     const store = createStore(folder, subject);
-    const interrupted = new AbortController();
+    const signal = abortOnInterrupt(
+        new UserError("interrupted; run the same command again to resume"),
+    );
     const processes = createProcesses();
-    for (const signal of ["SIGINT", "SIGTERM"] as const) {
-        process.on(signal, () => {
-            if (interrupted.signal.aborted) process.exit(INTERRUPTED);
-            interrupted.abort(new UserError("interrupted; run the same command again to resume"));
-        });
-    }
-    const progress = createProgress(process.stderr);
-    let last = 0;
+    const { clear, report, showProgress } = createReporter();
     const context: StepContext = {
         quick,
         findPlatform: lazy(findPlatform),
         processes,
-        report: (line) => {
-            progress.clear();
-            console.error(`  ${line}`);
-        },
-        showProgress: (line) => {
-            if (!process.stderr.isTTY && Date.now() - last < 15_000) return;
-            last = Date.now();
-            progress.show(line);
-        },
-        signal: interrupted.signal,
+        report: (line) => report(`  ${line}`),
+        showProgress,
+        signal,
         writeText: store.writeText,
     };
     try {
         for (const step of ALL.filter(({ name }) => only.includes(name)))
             await runStep(step, context, store, subject, fresh);
-        progress.clear();
+        clear();
         const rows = writeTable(store, subject);
         process.exitCode = exitCodeOf(rows);
     } finally {
         processes.killAll();
         await release();
-        if (interrupted.signal.aborted) {
+        if (signal.aborted) {
             writeTable(store, subject);
             process.exitCode = INTERRUPTED;
         }
@@ -190,11 +177,4 @@ async function findPlatform(): Promise<Platform> {
 function lazy<T>(create: () => Promise<T>): () => Promise<T> {
     let created: Promise<T> | undefined;
     return () => (created ??= create());
-}
-
-function parseSteps(text: string): readonly StepName[] {
-    const wanted = text.split(",").map((one) => one.trim());
-    const known = STEPS.filter((step) => wanted.includes(step));
-    if (known.length === wanted.length && known.length > 0) return known;
-    throw invalidValue("ONLY", text, `some of ${STEPS.join(",")}`);
 }

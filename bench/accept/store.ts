@@ -1,7 +1,8 @@
 import { makeFolder, UserError } from "@property-search/contract";
-import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 
+import { replaceFile } from "../shared/replaceFile.ts";
 import { SCHEMA, STEPS, type Evidence, type Origin, type StepName } from "./criteria.ts";
 
 /** Evidence that is older is measured again. */
@@ -34,11 +35,8 @@ export function createStore(folder: string, run: Subject): Store {
         const { schema }: { schema: string } = evidence;
         return schema === SCHEMA ? evidence : undefined;
     };
-    const writeText = (name: string, text: string): void => {
-        const file = path.join(folder, name);
-        writeFileSync(`${file}.new`, text);
-        renameSync(`${file}.new`, file);
-    };
+    const writeText = (name: string, text: string): void =>
+        replaceFile(path.join(folder, name), text);
     const isCurrent = (evidence: Evidence): boolean =>
         evidence.quick === run.quick &&
         isRecent(evidence, run, !WITHOUT_CLUSTER.includes(evidence.step));

@@ -1,10 +1,10 @@
 import { invalidValue, makeFolder, runCommand } from "@property-search/contract";
 import { Command } from "commander";
-import { renameSync, writeFileSync } from "node:fs";
 import path from "node:path";
 
 import { userStateFolder } from "../../operations/stack/stateFolder.ts";
-import { createProgress } from "../service/report/progress.ts";
+import { abortOnInterrupt, createReporter, INTERRUPTED, parseSome } from "../shared/commandLine.ts";
+import { replaceFile } from "../shared/replaceFile.ts";
 import { EXIT_CODES } from "./objectives.ts";
 import { renderReport } from "./report/html.ts";
 import { formatReport } from "./report/text.ts";
@@ -27,9 +27,6 @@ interface LoadFlags {
     readonly out?: string;
 }
 
-/** Exit code of a run that was interrupted, as of any command that Ctrl-C ends. */
-const INTERRUPTED = 130;
-
 const names = Object.keys(SCENARIOS).join(", ");
 const program = new Command("load")
     .description(
@@ -47,7 +44,12 @@ const program = new Command("load")
     .option("--rate <number>", "requests per second", parseNumber("RATE", 0.1, 20_000))
     .option("--think <seconds>", "mean pause of a user", parseNumber("THINK", 0.01, 3600))
     .option("--seed <number>", "seed of texts and times", parseNumber("SEED", 0, 2 ** 32 - 1), 1)
-    .option("--services <list>", `some of ${SERVICES.join(",")}`, parseServices, SERVICES)
+    .option(
+        "--services <list>",
+        `some of ${SERVICES.join(",")}`,
+        parseSome("SERVICES", SERVICES),
+        SERVICES,
+    )
     .option(
         "--out <folder>",
         "folder of result.json and report.html; default: the user's state folder",
@@ -60,14 +62,8 @@ async function runLoad(flags: LoadFlags): Promise<void> {
     const { name, scenario } = await chooseScenario(flags);
     assertUsed(name, scenario, flags);
     const target = await findLoadTarget(flags.url, console.error);
-    const interrupted = new AbortController();
-    for (const signal of ["SIGINT", "SIGTERM"] as const) {
-        process.on(signal, () => {
-            if (interrupted.signal.aborted) process.exit(INTERRUPTED);
-            interrupted.abort();
-        });
-    }
-    const progress = createProgress(process.stderr);
+    const signal = abortOnInterrupt();
+    const { clear, report: print, showProgress } = createReporter();
     const begun = new Date().toISOString().slice(0, 19).replaceAll(":", "-");
     const folder = path.resolve(
         flags.out ?? path.join(userStateFolder(), "load", `${begun}-${name}`),
@@ -87,42 +83,23 @@ async function runLoad(flags: LoadFlags): Promise<void> {
             services: flags.trace === undefined ? flags.services : [],
         },
         target,
-        report: (line) => {
-            progress.clear();
-            console.error(line);
-        },
-        showProgress: throttle(progress.show),
-        signal: interrupted.signal,
+        report: print,
+        showProgress,
+        signal,
         save: (partial) => saveReport(folder, partial),
     });
-    progress.clear();
+    clear();
     saveReport(folder, report);
     console.log(formatReport(report));
     console.log(`Report: ${path.join(folder, "report.html")}`);
     process.exitCode = report.interrupted ? INTERRUPTED : EXIT_CODES[report.verdict];
 }
 
-/** Without a terminal, a line every ten seconds is enough. */
-function throttle(show: (line: string) => void): (line: string) => void {
-    let last = 0;
-    return (line) => {
-        if (!process.stderr.isTTY && (line === "" || Date.now() - last < 10_000)) return;
-        last = Date.now();
-        show(line);
-    };
-}
-
 /** Writes both files; a reader finds a whole file at any time. */
 function saveReport(folder: string, report: LoadReport): void {
     makeFolder("OUT", folder);
-    for (const [name, text] of [
-        ["result.json", `${JSON.stringify(report, undefined, 2)}\n`],
-        ["report.html", renderReport(report)],
-    ] as const) {
-        const file = path.join(folder, name);
-        writeFileSync(`${file}.new`, text);
-        renameSync(`${file}.new`, file);
-    }
+    replaceFile(path.join(folder, "result.json"), `${JSON.stringify(report, undefined, 2)}\n`);
+    replaceFile(path.join(folder, "report.html"), renderReport(report));
 }
 
 async function chooseScenario(
@@ -190,11 +167,4 @@ function parseInteger(name: string, min: number, max: number): (text: string) =>
         if (Number.isInteger(value)) return value;
         throw invalidValue(name, text, `a whole number from ${min} to ${max}`);
     };
-}
-
-function parseServices(text: string): readonly ServiceName[] {
-    const services = text.split(",").map((one) => one.trim());
-    const known = SERVICES.filter((service) => services.includes(service));
-    if (known.length === services.length && known.length > 0) return known;
-    throw invalidValue("SERVICES", text, `some of ${SERVICES.join(",")}`);
 }

@@ -1,4 +1,5 @@
-import type { Measurement, RouteSummary } from "./generator.ts";
+import { median } from "../service/report/statistics.ts";
+import type { Measurement, RouteSummary, Summary } from "./generator.ts";
 
 /** A goal of a scenario, as a row of its table. */
 export type Objective =
@@ -183,11 +184,13 @@ function describe(objective: Objective): {
     }
 }
 
-const sum = (values: readonly number[]): number => values.reduce((all, one) => all + one, 0);
+/** Failed requests by route and reason, in words. */
+export const failuresOf = ({ routes }: Pick<Summary, "routes">): readonly string[] =>
+    Object.entries(routes).flatMap(([route, { failures }]) =>
+        Object.entries(failures).map(([reason, count]) => `${route}: ${count} × ${reason}`),
+    );
 
-function median(values: readonly number[]): number {
-    return values.toSorted((a, b) => a - b)[values.length >> 1] ?? NaN;
-}
+const sum = (values: readonly number[]): number => values.reduce((all, one) => all + one, 0);
 
 /** Three significant digits at most. */
 export function format(value: number): string {

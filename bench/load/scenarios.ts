@@ -125,8 +125,6 @@ export const SCENARIOS = {
     },
 } as const satisfies Readonly<Record<string, Scenario>>;
 
-export type ScenarioName = keyof typeof SCENARIOS;
-
 /** Goal of `stress`: the rate of 1,100 users with pauses of 5 s. */
 export const KNEE: Objective = { measure: "knee", min: 220 };
 

@@ -1,5 +1,7 @@
-import { mkdirSync, renameSync, writeFileSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import path from "node:path";
+
+import { replaceFile } from "./replaceFile.ts";
 
 const FOLDER = path.resolve(import.meta.dirname, "../results");
 
@@ -12,7 +14,6 @@ export function resultFile(name: string): string {
 export function writeResult(result: { readonly name: string }, name = result.name): string {
     const file = resultFile(name);
     mkdirSync(FOLDER, { recursive: true });
-    writeFileSync(`${file}.new`, `${JSON.stringify(result, undefined, 2)}\n`);
-    renameSync(`${file}.new`, file);
+    replaceFile(file, `${JSON.stringify(result, undefined, 2)}\n`);
     return path.relative(process.cwd(), file);
 }

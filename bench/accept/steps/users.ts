@@ -1,5 +1,5 @@
 import { renderReport } from "../../load/report/html.ts";
-import { judge, type Judged, type Objective } from "../../load/objectives.ts";
+import { failuresOf, judge, type Judged, type Objective } from "../../load/objectives.ts";
 import { runScenario, type LoadReport, type PhaseResult } from "../../load/run.ts";
 import { SCENARIOS, type Scenario } from "../../load/scenarios.ts";
 import { SERVICES } from "../../load/traffic/requests.ts";
@@ -62,14 +62,11 @@ export function judgeErrors(phase: PhaseResult): Finding {
         { measure: "users", min: 1001 },
     ];
     const finding = findingOf(phase, judge(objectives, phase));
-    const routes = Object.entries(phase.summary.routes);
-    const answered = routes.reduce((all, [, one]) => all + one.answered, 0);
-    const failures = routes.flatMap(([route, one]) =>
-        Object.entries(one.failures).map(([reason, count]) => `${route}: ${count} × ${reason}`),
-    );
+    const routes = Object.values(phase.summary.routes);
+    const answered = routes.reduce((all, one) => all + one.answered, 0);
     const words = [
         `${answered.toLocaleString("en")} of ${phase.scheduled.toLocaleString("en")} requests answered`,
-        ...failures,
+        ...failuresOf(phase.summary),
     ].join("; ");
     return { ...finding, measured: `${words}; ${finding.measured}` };
 }

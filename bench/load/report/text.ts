@@ -1,4 +1,4 @@
-import { format, type Judged } from "../objectives.ts";
+import { failuresOf, format, type Judged } from "../objectives.ts";
 import type { LoadReport, PhaseResult } from "../run.ts";
 
 /** The result for a terminal of 80 columns. */
@@ -35,11 +35,12 @@ function formatPhase({ name, workload, summary, fault }: PhaseResult): string[] 
             )
             .join("  "),
     );
-    const failures = Object.entries(summary.routes).flatMap(([route, one]) =>
-        Object.entries(one.failures).map(([reason, count]) => `${route}: ${count} × ${reason}`),
-    );
     const peak = `at the same time: at most ${format(summary.peakUsers)} users connected, ${format(summary.peakOpen)} requests in progress`;
-    return [`${name}: ${workload}`, ...aligned, peak, ...failures, ...(fault ? [fault] : [])].map(
-        (line, at) => (at === 0 ? line : `  ${line}`),
-    );
+    return [
+        `${name}: ${workload}`,
+        ...aligned,
+        peak,
+        ...failuresOf(summary),
+        ...(fault ? [fault] : []),
+    ].map((line, at) => (at === 0 ? line : `  ${line}`));
 }

@@ -1,8 +1,9 @@
 import { userCacheFolder } from "@property-search/contract";
 import { hash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 
+import { replaceFile } from "../../shared/replaceFile.ts";
 import { createEncoder, type Encoder } from "./encoder.ts";
 import type { EncoderModel } from "./models.ts";
 
@@ -29,8 +30,7 @@ export function createCachedVectors(
         const startedAt = performance.now();
         const vectors = await (await (encoder ??= createEncoder(model))).encode(texts);
         mkdirSync(CACHE, { recursive: true });
-        writeFileSync(`${file}.new`, new Uint8Array(vectors.buffer));
-        renameSync(`${file}.new`, file);
+        replaceFile(file, new Uint8Array(vectors.buffer));
         const each = (performance.now() - startedAt) / texts.length;
         log(`${model.name}: encoded ${texts.length} texts, ${each.toFixed(1)} ms a text`);
         return vectors;

@@ -1,6 +1,6 @@
 import { CACHE_STATUSES, OTHER_TENANTS } from "@property-search/contract";
-import type { Cost, Figure, Hour, Report } from "../analysis/report.ts";
-import { HIT_TIERS } from "../analysis/totals.ts";
+import type { Cost, Hour, Report } from "../analysis/report.ts";
+import { HIT_TIERS, ratio } from "../analysis/totals.ts";
 import {
     formatBytes,
     formatCount,
@@ -9,7 +9,7 @@ import {
     formatMoment,
     formatPercent,
 } from "./format.ts";
-import type { Section } from "./section.ts";
+import { tableOf, type Section } from "./section.ts";
 import {
     feedbackSection,
     localCacheSection,
@@ -105,10 +105,6 @@ const hasNoPrice = ({ pods, storage }: Cost): boolean => pods === 0 && storage =
 
 function cardsOf({ completeness, cost, lookups, latency, errors }: Report): readonly Card[] {
     const partial = completeness.state === "partial" ? "recorded part only" : "";
-    const errorShare =
-        errors.serverErrors === null || errors.requests === null || errors.requests === 0
-            ? null
-            : errors.serverErrors / errors.requests;
     return [
         { title: "Net savings", value: formatDollars(cost.net), note: partial },
         {
@@ -132,7 +128,7 @@ function cardsOf({ completeness, cost, lookups, latency, errors }: Report): read
         },
         {
             title: "Server errors",
-            value: formatPercent(errorShare),
+            value: formatPercent(ratio(errors.serverErrors, errors.requests)),
             note: `${formatCount(errors.serverErrors)} of ${formatCount(errors.requests)} requests`,
         },
     ];
@@ -151,15 +147,13 @@ function gapsSection({ completeness }: Report): Section | undefined {
         list: problems,
         tables: [
             {
-                caption: "Times without data",
-                columns: ["From", "To", "Of", "Reason", "Counts"],
-                rows: gaps.map(({ from, to, pod, reason, losesCounts }) => [
-                    formatSecond(from),
-                    formatSecond(to),
-                    pod ?? "all pods",
-                    reason,
-                    losesCounts ? "missing" : "complete",
-                ]),
+                ...tableOf("Times without data", gaps, {
+                    From: ({ from }) => formatSecond(from),
+                    To: ({ to }) => formatSecond(to),
+                    Of: ({ pod }) => pod ?? "all pods",
+                    Reason: ({ reason }) => reason,
+                    Counts: ({ losesCounts }) => (losesCounts ? "missing" : "complete"),
+                }),
                 isText: true,
             },
         ],
@@ -172,22 +166,17 @@ function recommendationsSection({ recommendations }: Report): Section {
     return {
         title: "Recommendations",
         text: recommendations.length === 0 ? ["None: no figure of this period supports one."] : [],
-        tables:
-            recommendations.length === 0
-                ? []
-                : [
-                      {
-                          caption: "Recommendations, most certain effect first",
-                          columns: ["Do", "Expected effect", "Confidence", "Because"],
-                          rows: recommendations.map(({ action, effect, confidence, figures }) => [
-                              action,
-                              effect,
-                              confidence,
-                              figures.join("; "),
-                          ]),
-                          isText: true,
-                      },
-                  ],
+        tables: [
+            {
+                ...tableOf("Recommendations, most certain effect first", recommendations, {
+                    Do: ({ action }) => action,
+                    "Expected effect": ({ effect }) => effect,
+                    Confidence: ({ confidence }) => confidence,
+                    Because: ({ figures }) => figures.join("; "),
+                }),
+                isText: true,
+            },
+        ],
     };
 }
 
@@ -233,7 +222,7 @@ function lookupsSection({ lookups }: Report): Section {
                     ...CACHE_STATUSES.map((tier) => [
                         describeTier(tier),
                         formatCount(lookups.byTier[tier]),
-                        formatPercent(share(lookups.byTier[tier], lookups.total)),
+                        formatPercent(ratio(lookups.byTier[tier] ?? null, lookups.total)),
                     ]),
                     ["All", formatCount(lookups.total), ""],
                     ["Failed (not in the hit rate)", formatCount(lookups.failed), ""],
@@ -247,12 +236,6 @@ const describeTier = (tier: string): string => {
     const words = TIER_WORDS[tier];
     return words === undefined ? tier : `${tier} (${words})`;
 };
-
-function share(part: Figure | undefined, whole: Figure): Figure {
-    return part === null || part === undefined || whole === null || whole === 0
-        ? null
-        : part / whole;
-}
 
 /** Tenants in the HTML and Markdown; the JSON has all of them. */
 const MAX_TENANTS = 50;
@@ -272,17 +255,14 @@ function tenantsSection({ tenants }: Report): Section | undefined {
                 : []),
         ],
         tables: [
-            {
-                caption: "Tenants, largest first",
-                columns: ["Tenant", "Hit rate", "Saved", "Billed", "Rejected"],
-                rows: shown.map((one) => [
-                    one.tenant,
-                    one.hitRate === null ? "no tokens" : formatPercent(one.hitRate),
-                    formatDollars(one.dollarsSaved),
-                    formatDollars(one.dollarsBilled),
-                    formatCount(one.rejectedRequests),
-                ]),
-            },
+            tableOf("Tenants, largest first", shown, {
+                Tenant: ({ tenant }) => tenant,
+                "Hit rate": ({ hitRate }) =>
+                    hitRate === null ? "no tokens" : formatPercent(hitRate),
+                Saved: ({ dollarsSaved }) => formatDollars(dollarsSaved),
+                Billed: ({ dollarsBilled }) => formatDollars(dollarsBilled),
+                Rejected: ({ rejectedRequests }) => formatCount(rejectedRequests),
+            }),
         ],
     };
 }
@@ -304,17 +284,14 @@ function hoursSection({ hours }: Report): Section | undefined {
             })),
         },
         tables: [
-            {
-                caption: "Figures by hour",
-                columns: ["Hour from", "Texts", "Hit rate", "Saved", "p95"],
-                rows: hours.map((hour) => [
-                    `${formatMoment(hour.from)}${mark(hour)}`,
-                    formatCount(hour.lookups),
-                    hour.lookups === 0 ? "no texts" : formatPercent(hour.hitRate),
-                    formatDollars(hour.dollarsSaved),
-                    hour.lookups === 0 ? "no texts" : formatMilliseconds(hour.p95),
-                ]),
-            },
+            tableOf("Figures by hour", hours, {
+                "Hour from": (hour) => `${formatMoment(hour.from)}${mark(hour)}`,
+                Texts: ({ lookups }) => formatCount(lookups),
+                "Hit rate": ({ lookups, hitRate }) =>
+                    lookups === 0 ? "no texts" : formatPercent(hitRate),
+                Saved: ({ dollarsSaved }) => formatDollars(dollarsSaved),
+                p95: ({ lookups, p95 }) => (lookups === 0 ? "no texts" : formatMilliseconds(p95)),
+            }),
         ],
     };
 }
@@ -349,7 +326,6 @@ function latencySection({ latency }: Report): Section {
 function upstreamSection({ upstream, errors }: Report): Section {
     return {
         title: "Upstream and errors",
-        text: [],
         tables: [
             {
                 caption: "Counts in this period",
@@ -376,30 +352,21 @@ function platformSection({ scaling, releases }: Report): Section | undefined {
     if (scaling.length === 0) return undefined;
     return {
         title: "Versions and pods",
-        text: [],
         tables: [
-            {
-                caption: "Versions that answered requests",
-                columns: ["Version", "Colour", "Requests", "First seen", "Last seen"],
-                rows: releases.map((one) => [
-                    one.version,
-                    one.colour,
-                    formatCount(one.requests),
-                    formatMoment(one.firstSeen),
-                    formatMoment(one.lastSeen),
-                ]),
-            },
-            {
-                caption: "Pods",
-                columns: ["Colour", "Fewest to most", "Mean", "Added / removed", "Restarts"],
-                rows: scaling.map((one) => [
-                    one.colour,
-                    `${one.least} to ${one.most}`,
-                    one.mean.toFixed(1),
-                    `${one.added} / ${one.removed}`,
-                    formatCount(one.restarts),
-                ]),
-            },
+            tableOf("Versions that answered requests", releases, {
+                Version: ({ version }) => version,
+                Colour: ({ colour }) => colour,
+                Requests: ({ requests }) => formatCount(requests),
+                "First seen": ({ firstSeen }) => formatMoment(firstSeen),
+                "Last seen": ({ lastSeen }) => formatMoment(lastSeen),
+            }),
+            tableOf("Pods", scaling, {
+                Colour: ({ colour }) => colour,
+                "Fewest to most": ({ least, most }) => `${least} to ${most}`,
+                Mean: ({ mean }) => mean.toFixed(1),
+                "Added / removed": ({ added, removed }) => `${added} / ${removed}`,
+                Restarts: ({ restarts }) => formatCount(restarts),
+            }),
         ],
     };
 }
@@ -408,19 +375,14 @@ function redisSection({ redis }: Report): Section | undefined {
     if (redis === null) return undefined;
     return {
         title: "Redis",
-        text: [],
         tables: [
-            {
-                caption: "Memory and evictions",
-                columns: ["Server", "Mean", "Highest", "Limit", "Evicted keys"],
-                rows: redis.map((one) => [
-                    one.name,
-                    formatBytes(one.meanUsedBytes),
-                    formatBytes(one.maxUsedBytes),
-                    one.limitBytes === 0 ? "none" : formatBytes(one.limitBytes),
-                    formatCount(one.evictedKeys),
-                ]),
-            },
+            tableOf("Memory and evictions", redis, {
+                Server: ({ name }) => name,
+                Mean: ({ meanUsedBytes }) => formatBytes(meanUsedBytes),
+                Highest: ({ maxUsedBytes }) => formatBytes(maxUsedBytes),
+                Limit: ({ limitBytes }) => (limitBytes === 0 ? "none" : formatBytes(limitBytes)),
+                "Evicted keys": ({ evictedKeys }) => formatCount(evictedKeys),
+            }),
         ],
     };
 }
@@ -431,15 +393,11 @@ function hotKeysSection({ hotKeys }: Report): Section | undefined {
         title: "Hot keys",
         text: ["Of one pod, in the minutes before the analysis. A key is a hash of its text."],
         tables: [
-            {
-                caption: "Most requested keys",
-                columns: ["Key", "Tenant", "Requests"],
-                rows: hotKeys.map(({ key, tenant, requests }) => [
-                    key,
-                    tenant,
-                    formatCount(requests),
-                ]),
-            },
+            tableOf("Most requested keys", hotKeys, {
+                Key: ({ key }) => key,
+                Tenant: ({ tenant }) => tenant,
+                Requests: ({ requests }) => formatCount(requests),
+            }),
         ],
     };
 }
@@ -450,6 +408,5 @@ function notMeasuredSection({ notMeasured }: Report): Section | undefined {
         title: "Not measured",
         text: ["These figures are unknown, not zero."],
         list: notMeasured.map(({ figure, reason }) => `${figure}: ${reason}.`),
-        tables: [],
     };
 }

@@ -40,7 +40,7 @@ function writeCard({ title, value, note }: Card): string {
     return `<div class="card"><h2>${escape(title)}</h2><p class="value">${escape(value)}</p><p>${escape(note)}</p></div>`;
 }
 
-function writeSection({ title, text, list = [], chart, tables }: Section): string {
+function writeSection({ title, text = [], list = [], chart, tables = [] }: Section): string {
     const items = list.map((line) => `<li>${escape(line)}</li>`).join("");
     return `<section>
 <h2>${escape(title)}</h2>

@@ -16,7 +16,7 @@ export function writeMarkdown({ title, period, summary, cards, sections }: Repor
     return `${parts.join("\n\n")}\n`;
 }
 
-function writeSection({ title, text, list = [], tables }: Section): readonly string[] {
+function writeSection({ title, text = [], list = [], tables = [] }: Section): readonly string[] {
     return [
         `## ${escape(title)}`,
         ...text.map(escape),

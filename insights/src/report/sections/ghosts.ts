@@ -2,7 +2,7 @@ import { FEEDBACK_SOURCES, MISS_REASONS, type MissReason } from "@property-searc
 import type { Estimate } from "../../analysis/estimate.ts";
 import type { Report } from "../../analysis/report.ts";
 import { formatCount, formatDays, formatDollars, formatPercent, UNKNOWN } from "../format.ts";
-import type { Section } from "../section.ts";
+import { tableOf, type Section } from "../section.ts";
 
 /** For readers from outside engineering. */
 const REASON_WORDS: Readonly<Record<MissReason, string>> = {
@@ -14,13 +14,11 @@ const REASON_WORDS: Readonly<Record<MissReason, string>> = {
     unknown: "unknown",
 };
 
-const formatInterval = (
-    estimate: Estimate | null,
-    write: (value: number) => string = formatPercent,
-): readonly [value: string, interval: string] =>
-    estimate === null
-        ? [UNKNOWN, ""]
-        : [write(estimate.value), `${write(estimate.low)} to ${write(estimate.high)}`];
+const formatEstimate = (estimate: Estimate | null, write = formatPercent): string =>
+    estimate === null ? UNKNOWN : write(estimate.value);
+
+const formatInterval = (estimate: Estimate | null, write = formatPercent): string =>
+    estimate === null ? "" : `${write(estimate.low)} to ${write(estimate.high)}`;
 
 export function missReasonsSection({ missReasons }: Report): Section | undefined {
     const { sampled, shares } = missReasons;
@@ -31,14 +29,11 @@ export function missReasonsSection({ missReasons }: Report): Section | undefined
             `Estimated from a sample of the texts: ${formatCount(sampled)} misses. The true share is in its interval 95 times of 100.`,
         ],
         tables: [
-            {
-                caption: "Misses by reason",
-                columns: ["Reason", "Share", "Interval"],
-                rows: MISS_REASONS.map((reason) => [
-                    REASON_WORDS[reason],
-                    ...formatInterval(shares[reason]),
-                ]),
-            },
+            tableOf("Misses by reason", MISS_REASONS, {
+                Reason: (reason) => REASON_WORDS[reason],
+                Share: (reason) => formatEstimate(shares[reason]),
+                Interval: (reason) => formatInterval(shares[reason]),
+            }),
         ],
     };
 }
@@ -55,21 +50,13 @@ export function ttlCurveSection({ ttlCurve, window }: Report): Section | undefin
                 : `In force is a lifetime of ${formatDays(currentTtlSeconds)}. Cost is that of fetches and of the memory in Redis, in ${formatCount(window.hours)} hours.`,
         ],
         tables: [
-            {
-                caption: "Lookups without a fetch, and cost, by lifetime",
-                columns: [
-                    "Lifetime",
-                    "Without a fetch",
-                    "Interval",
-                    "Cost",
-                    "Interval of the cost",
-                ],
-                rows: points.map(({ ttlSeconds, hitRate, dollars }) => [
-                    formatDays(ttlSeconds),
-                    ...formatInterval(hitRate),
-                    ...formatInterval(dollars, formatDollars),
-                ]),
-            },
+            tableOf("Lookups without a fetch, and cost, by lifetime", points, {
+                Lifetime: ({ ttlSeconds }) => formatDays(ttlSeconds),
+                "Without a fetch": ({ hitRate }) => formatEstimate(hitRate),
+                Interval: ({ hitRate }) => formatInterval(hitRate),
+                Cost: ({ dollars }) => formatEstimate(dollars, formatDollars),
+                "Interval of the cost": ({ dollars }) => formatInterval(dollars, formatDollars),
+            }),
         ],
     };
 }
@@ -86,14 +73,11 @@ export function localCacheSection({ localCacheCurve }: Report): Section | undefi
                 : [`In force is a limit of ${formatCount(currentEntries)} entries in each pod.`]),
         ],
         tables: [
-            {
-                caption: "Hit rate by number of entries",
-                columns: ["Entries", "Hit rate", "Interval"],
-                rows: points.map(({ entries, hitRate }) => [
-                    formatCount(entries),
-                    ...formatInterval(hitRate),
-                ]),
-            },
+            tableOf("Hit rate by number of entries", points, {
+                Entries: ({ entries }) => formatCount(entries),
+                "Hit rate": ({ hitRate }) => formatEstimate(hitRate),
+                Interval: ({ hitRate }) => formatInterval(hitRate),
+            }),
         ],
     };
 }
@@ -107,15 +91,11 @@ export function feedbackSection({ feedback }: Report): Section | undefined {
             `Clients called ${formatPercent(relevantShare)} of ${formatCount(relevant + irrelevant)} results relevant. They choose which results they rate.`,
         ],
         tables: [
-            {
-                caption: "Verdicts by how the vectors were made",
-                columns: ["Vectors", "Relevant", "Irrelevant"],
-                rows: FEEDBACK_SOURCES.map((source) => [
-                    source === "unknown" ? "the client does not say" : source,
-                    formatCount(bySource[source].relevant),
-                    formatCount(bySource[source].irrelevant),
-                ]),
-            },
+            tableOf("Verdicts by how the vectors were made", FEEDBACK_SOURCES, {
+                Vectors: (source) => (source === "unknown" ? "the client does not say" : source),
+                Relevant: (source) => formatCount(bySource[source].relevant),
+                Irrelevant: (source) => formatCount(bySource[source].irrelevant),
+            }),
         ],
     };
 }

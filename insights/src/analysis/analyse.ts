@@ -22,7 +22,7 @@ import { curveGapOf, feedbackOf, localCacheCurveOf, missReasonsOf, ttlCurveOf } 
 import { overheadOf, releasesOf, scalingOf } from "./platform.ts";
 import { formatDays } from "../report/format.ts";
 import { quantileOf, type Buckets } from "./quantile.ts";
-import { recommend } from "./recommend.ts";
+import { recommend, type Figures } from "./recommend.ts";
 import {
     formatGap,
     formatTime,
@@ -41,6 +41,7 @@ import {
     addMeasured,
     createTotals,
     HIT_TIERS,
+    isForRequests,
     MISS,
     negate,
     parseBound,
@@ -281,9 +282,6 @@ function tenantsOf(totals: Totals): Tenant[] {
         .sort((a, b) => used(b) - used(a) || (a.tenant < b.tenant ? -1 : 1));
 }
 
-const isForRequests = (purpose: string): boolean =>
-    (REQUEST_PURPOSES as readonly string[]).includes(purpose);
-
 function costOf(totals: Totals, { window, scrapes, counts }: ReportArgs, state: State) {
     const billed = (purpose: Purpose): Figure => totals.sum(METRICS.costBilled, { purpose });
     const billedByPurpose = Object.fromEntries(
@@ -334,13 +332,12 @@ function formatHour({ from, growth, isPartial }: HourCounts): Hour {
     };
 }
 
-type Figures = Omit<Report, "recommendations" | "notMeasured">;
+const NO_SERIES = "Prometheus has no series of it in the window";
 
 function findNotMeasured(
     { lookups, upstream, cost, errors, latency, tenants }: Figures,
     { hours, redis, hotKeys, counts }: ReportArgs,
 ): Report["notMeasured"] {
-    const noSeries = "Prometheus has no series of it in the window";
     const figures: readonly (readonly [string, Figure | undefined])[] = [
         ["Lookups and hit rate", lookups.total],
         ...Object.entries(lookups.byTier).map(
@@ -362,7 +359,7 @@ function findNotMeasured(
         ["Errors of Redis", errors.redisErrors],
     ];
     const missing = figures.flatMap(([figure, value]) =>
-        value === null || value === undefined ? [{ figure, reason: noSeries }] : [],
+        value === null || value === undefined ? [{ figure, reason: NO_SERIES }] : [],
     );
     const others = tenants.some(({ tenant }) => tenant === OTHER_TENANTS);
     const reasons: readonly (readonly [string, string | false])[] = [
@@ -394,8 +391,7 @@ function findUnknownCurves(
     curveGap: string | undefined,
 ): Report["notMeasured"] {
     if (growths.length === 0) return [];
-    const noSeries = "Prometheus has no series of it in the window";
-    const reasonOf = (name: string) => leftOut.get(name) ?? noSeries;
+    const reasonOf = (name: string) => leftOut.get(name) ?? NO_SERIES;
     const entry = (figure: string, isKnown: boolean, reason: string) =>
         isKnown ? [] : [{ figure, reason }];
     const known = (ttlCurve?.points ?? []).filter(({ hitRate }) => hitRate !== null);
@@ -405,12 +401,12 @@ function findUnknownCurves(
             missReasons.shares.cold !== null,
             missReasons.sampled === 0
                 ? "no lookup of a sampled key missed"
-                : (leftOut.get(METRICS.misses) ?? curveGap ?? noSeries),
+                : (leftOut.get(METRICS.misses) ?? curveGap ?? NO_SERIES),
         ),
         ...entry(
             "Costs of other lifetimes of entries",
             ttlCurve !== null,
-            leftOut.get(METRICS.ghostFetches) ?? curveGap ?? noSeries,
+            leftOut.get(METRICS.ghostFetches) ?? curveGap ?? NO_SERIES,
         ),
         ...entry(
             "Costs of longer lifetimes of entries",

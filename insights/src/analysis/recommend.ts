@@ -8,7 +8,8 @@ import {
 import type { Confidence, Figure, Recommendation, Report, Tenant } from "./report.ts";
 import { addMeasured, MISS } from "./totals.ts";
 
-type Figures = Omit<Report, "recommendations" | "notMeasured">;
+/** What recommendations rest on. */
+export type Figures = Omit<Report, "recommendations" | "notMeasured">;
 
 /** Share of lookups answered by Redis from which a larger local cache is worth its memory. */
 const MIN_L2_SHARE = 0.15;

@@ -1,4 +1,4 @@
-import { CACHE_STATUSES, type CacheStatus } from "@property-search/contract";
+import { CACHE_STATUSES, REQUEST_PURPOSES, type CacheStatus } from "@property-search/contract";
 import type { Labels } from "../prometheus/client.ts";
 import type { Growth } from "../prometheus/counters.ts";
 import type { Buckets } from "./quantile.ts";
@@ -10,6 +10,10 @@ export const resultOf = (tier: CacheStatus): string => tier.toLowerCase().replac
 /** The one status that needs an upstream call; all others are hits. */
 export const MISS = "MISS" satisfies CacheStatus;
 export const HIT_TIERS = CACHE_STATUSES.filter((tier) => tier !== MISS);
+
+/** Whether upstream calls for a purpose would be needed without a cache, too. */
+export const isForRequests = (purpose: string): boolean =>
+    (REQUEST_PURPOSES as readonly string[]).includes(purpose);
 
 export type Totals = ReturnType<typeof createTotals>;
 

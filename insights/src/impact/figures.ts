@@ -1,5 +1,6 @@
-import { METRICS, REQUEST_PURPOSES } from "@property-search/contract";
+import { METRICS } from "@property-search/contract";
 import type { Figure } from "../analysis/report.ts";
+import { isForRequests } from "../analysis/totals.ts";
 import type { Labels } from "../prometheus/client.ts";
 
 /**
@@ -54,9 +55,6 @@ export const SERIES_NAMES = Object.keys(ALL).join("|");
 export const FIGURE_LABELS = [
     ...["result", "reason", "purpose", "code", "le", "verdict", "source", "outcome", "kind"],
 ] as const;
-
-const isForRequests = (purpose: string) =>
-    (REQUEST_PURPOSES as readonly string[]).includes(purpose);
 
 /** Prometheus 3 writes the bound 1 as 1.0. */
 const formatBound = (le: string) => (le === "+Inf" ? le : String(Number(le)));

@@ -1,6 +1,7 @@
 import { UserError } from "@property-search/contract";
-import { readFile, rename, writeFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { createPageApi, type PageOptions } from "../publish.ts";
+import { replaceFile } from "../report/history.ts";
 import { parseTuningRecord, type TuningRecord } from "./record.ts";
 
 /** Where decisions are kept. */
@@ -34,12 +35,7 @@ export function createFileStore(file: string): RecordStore {
             }
             return parseTuningRecord(parseJson(text, file), file);
         },
-        // A rename: a run that is killed leaves the earlier record.
-        write: async (record) => {
-            const next = `${file}.next`;
-            await writeFile(next, `${JSON.stringify(record, undefined, 4)}\n`);
-            await rename(next, file);
-        },
+        write: (record) => replaceFile(file, `${JSON.stringify(record, undefined, 4)}\n`),
     };
 }
 

@@ -112,7 +112,7 @@ export interface MonitoringArgs extends Omit<
      */
     readonly missesPerPod?: number | undefined;
     /**
-     * Namespace of the example, whose pods Prometheus scrapes.
+     * Namespace of the example, which Prometheus scrapes and kube-state-metrics watches.
      * @default none: the stack has no example
      */
     readonly example?: pulumi.Input<string> | undefined;
@@ -214,6 +214,7 @@ export class Monitoring extends pulumi.ComponentResource {
                 image: args.kubeStateMetricsImage ?? DEFAULT_KUBE_STATE_METRICS_IMAGE,
                 namespace,
                 watched: namespaces,
+                example: args.example,
                 certificates: args.certificates ?? false,
             },
             child,

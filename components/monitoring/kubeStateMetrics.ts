@@ -1,4 +1,5 @@
 import {
+    EXAMPLE_NAMESPACE,
     MONITORING_NAMES,
     NAMESPACES,
     PORTS,
@@ -40,6 +41,11 @@ export interface KubeStateMetricsArgs {
     readonly namespace: pulumi.Input<string>;
     /** Namespaces whose objects are read, by role. */
     readonly watched: Readonly<Record<NamespaceRole, pulumi.Input<string>>>;
+    /**
+     * Namespace of the example, whose objects are read too.
+     * @default none: the stack has no example
+     */
+    readonly example?: pulumi.Input<string> | undefined;
     /** Whether cert-manager's certificates are read too. */
     readonly certificates: boolean;
 }
@@ -55,6 +61,8 @@ export class KubeStateMetrics extends pulumi.ComponentResource {
             args.namespace,
             child,
         );
+        const { example } = args;
+        const watched = { ...args.watched, ...(example !== undefined && { example }) };
         const config = stringify(customResources(args.certificates), { lineWidth: 0 });
         const configMap = new k8s.core.v1.ConfigMap(
             `${name}-config`,
@@ -77,12 +85,12 @@ export class KubeStateMetrics extends pulumi.ComponentResource {
                 checksum: sha256(config),
                 readsApi: true,
                 spec: {
-                    containers: [server(args.image)],
+                    containers: [server(args.image, example !== undefined)],
                     volumes: [{ name: "config", configMap: { name: CONFIG_NAME } }],
                 },
                 needs: [
                     configMap,
-                    ...grantRead(name, workload, args.watched, rules, child),
+                    ...grantRead(name, workload, watched, rules, child),
                     grantReadDefinitions(name, workload, child),
                 ],
             },
@@ -117,7 +125,8 @@ function grantReadDefinitions(
     );
 }
 
-function server(image: string): k8s.types.input.core.v1.Container {
+function server(image: string, hasExample: boolean): k8s.types.input.core.v1.Container {
+    const namespaces = [...Object.values(NAMESPACES), ...(hasExample ? [EXAMPLE_NAMESPACE] : [])];
     const readiness = { httpGet: { path: "/readyz", port: "telemetry", scheme: "HTTP" } };
     return {
         name: "kube-state-metrics",
@@ -126,7 +135,7 @@ function server(image: string): k8s.types.input.core.v1.Container {
         args: [
             `--port=${PORTS.kubeStateMetrics}`,
             `--telemetry-port=${TELEMETRY_PORT}`,
-            `--namespaces=${Object.values(NAMESPACES).join(",")}`,
+            `--namespaces=${namespaces.join(",")}`,
             "--resources=cronjobs,deployments,horizontalpodautoscalers,jobs,pods,statefulsets",
             // It panics on a CronJob with a time zone if its image has no time zone database.
             "--metric-denylist=kube_cronjob_next_schedule_time",

@@ -196,6 +196,35 @@ describe("the pod", () => {
         expect(flows(none).example?.scraped).toBe(false);
     });
 
+    test("is watched by kube-state-metrics, which may read what it reads of other namespaces", async () => {
+        const manifests = await manifestsOf();
+        const watcher = manifests.find(
+            ({ kind, metadata }) => kind === "Deployment" && metadata.name === "kube-state-metrics",
+        );
+        const args = (watcher && at(containersOf(watcher)[0], "args")) as string[];
+        const watched = args
+            .find((arg) => arg.startsWith("--namespaces="))
+            ?.split(/[=,]/)
+            .slice(1);
+        expect(watched).toEqual([...Object.values(NAMESPACES), EXAMPLE_NAMESPACE]);
+        const rulesIn = (namespace: string) => {
+            const of = (kind: string) =>
+                manifests.find(
+                    (one) =>
+                        one.kind === kind &&
+                        one.metadata.namespace === namespace &&
+                        one.metadata.name === "kube-state-metrics",
+                );
+            expect(at(of("RoleBinding"), "subjects", 0)).toMatchObject({
+                name: "kube-state-metrics",
+                namespace: NAMESPACES.monitoring,
+            });
+            return at(of("Role"), "rules");
+        };
+        expect(rulesIn(EXAMPLE_NAMESPACE)).toEqual(rulesIn(NAMESPACES.blue));
+        expect(JSON.stringify(rulesIn(EXAMPLE_NAMESPACE))).toContain('"pods"');
+    });
+
     test("reaches Cilium's proxies, and is reached by them", async () => {
         const policies = (await manifestsOf({ "edge.controller": "cilium" })).filter(
             ({ kind, metadata }) =>

@@ -56,7 +56,7 @@ export async function withPrimaries(
     cluster: Cluster,
     work: (primaries: Primaries) => Promise<void>,
 ): Promise<void> {
-    const password = await adminPassword(cluster);
+    const password = await readAdminPassword(cluster);
     const pods = await redisPods(cluster);
     const forwards = await Promise.all(pods.map((pod) => forwardPort(cluster, pod)));
     try {
@@ -75,7 +75,8 @@ export async function withPrimaries(
     }
 }
 
-async function adminPassword(cluster: Cluster): Promise<string> {
+/** Password of the admin user of the stack's own Redis. @throws ClusterError if the stack has none */
+export async function readAdminPassword(cluster: Cluster): Promise<string> {
     const reference = {
         apiVersion: "v1",
         kind: "Secret",

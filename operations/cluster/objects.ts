@@ -42,6 +42,8 @@ export interface DeleteOptions {
     readonly uid?: string | undefined;
     /** Whether dependents stay, such as the pods of a StatefulSet that is recreated. Default: false */
     readonly orphan?: boolean;
+    /** Time that a pod has for its end, in seconds. Default: the pod's own */
+    readonly graceSeconds?: number;
 }
 
 /** An unsuccessful response of the API server. */
@@ -147,13 +149,14 @@ export class ObjectApi {
     /** Deletes an object, and its dependents in the background unless they are orphaned. */
     async delete(
         reference: ObjectReference,
-        { uid, orphan = false }: DeleteOptions = {},
+        { uid, orphan = false, graceSeconds }: DeleteOptions = {},
     ): Promise<void> {
         const body = {
             apiVersion: "v1",
             kind: "DeleteOptions",
             propagationPolicy: orphan ? "Orphan" : "Background",
             ...(uid !== undefined && { preconditions: { uid } }),
+            ...(graceSeconds !== undefined && { gracePeriodSeconds: graceSeconds }),
         };
         await this.#send(HttpMethod.DELETE, await this.#pathOf(reference), { body });
     }

@@ -43,3 +43,10 @@ export async function writeJournal(file: string, journal: Journal): Promise<void
 export async function removeJournal(file: string): Promise<void> {
     await rm(file, { force: true });
 }
+
+/** Path of a new backup of Redis from which an interrupted run is put back: outside of the run's folder. */
+export async function createPutBackFile(): Promise<string> {
+    const running = path.join(evidenceFolder(), "running");
+    await mkdir(running, { recursive: true, mode: 0o700 });
+    return path.join(running, `redis-${Date.now()}.gz`);
+}

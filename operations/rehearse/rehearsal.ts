@@ -24,6 +24,8 @@ export interface RehearsalContext extends RehearsalTarget {
     readonly quick: boolean;
     readonly traffic: Traffic;
     readonly alerts: AlertWatch;
+    /** Saves state for `putBack` before a change that precedes the fault. */
+    readonly save: (saved: unknown) => Promise<void>;
     /**
      * Marks the time of the fault, after some seconds of undisturbed traffic, and saves the state before it.
      *

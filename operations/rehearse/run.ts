@@ -104,16 +104,22 @@ export async function runRehearsal(
     const putBackProblems: string[] = [];
     let saved: unknown = null;
     let faultAt: number | undefined;
+    let mode = base.cluster.redisMode;
+    const save = async (state: unknown) => {
+        saved = state;
+        await writeJournal(journal, { ...identity, saved });
+    };
 
     const withContext = (target: RehearsalTarget): RehearsalContext => ({
         ...target,
         quick,
         traffic,
         alerts,
+        save,
         beginFault: async (state) => {
             await delay(BASELINE_SECONDS * 1000, undefined, { signal });
-            saved = state;
-            await writeJournal(journal, { ...identity, saved });
+            await save(state);
+            mode = await redisMode(cluster);
             faultAt = Date.now();
             return faultAt;
         },
@@ -167,6 +173,7 @@ export async function runRehearsal(
     await alerts.stop();
     const evidence: Evidence = {
         ...base,
+        cluster: { ...base.cluster, redisMode: mode },
         ...judge(
             figures,
             [...problems, ...putBackProblems.map((problem) => `not put back: ${problem}`)],

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { compareEntries } from "../../rehearse/backupRestore.ts";
+import { compareEntries } from "../../rehearse/cacheEntries.ts";
 import {
     describeEvidence,
     EVIDENCE_SCHEMA,

@@ -24,7 +24,7 @@ export const backupRestore: Rehearsal = {
     inapplicable: async ({ cluster }) =>
         (await redisMode(cluster)) === "external" ? "redis.mode is external" : undefined,
     run: async (context) => {
-        const { cluster, stack, contextWords, folder, traffic } = context;
+        const { cluster, stack, contextWords, folder } = context;
         const seeds = await openSeeds(cluster, stack);
         await context.step(`cache ${SEEDS} texts`, seeds.cache);
         const file = await createPutBackFile();
@@ -53,7 +53,6 @@ export const backupRestore: Rehearsal = {
             seeds.readFromRedis,
         );
 
-        context.figure(withGoal("failed requests", "", traffic.failed(), "==", 0));
         context.measure("entries in the backup", "", before.size);
         context.figure(withGoal("entries missing after the restore", "", missing, "==", 0));
         context.figure(withGoal("entries equal", "", equal, ">=", SEEDS));

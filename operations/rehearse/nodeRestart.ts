@@ -11,6 +11,7 @@ export const nodeRestart: Rehearsal = {
         "the cluster is that of make up, which has a single node, so that requests fail until it is back",
     duration: { whole: 120, quick: 120 },
     localOnly: true,
+    isOutage: true,
     alerts: [],
     run: async (context) => {
         const { traffic, alerts, cluster } = context;
@@ -46,7 +47,6 @@ export const nodeRestart: Rehearsal = {
         context.figure(withGoal("outage", "s", outage, "<=", 120));
         context.figure(withGoal("all pods ready after", "s", ready, "<=", 240));
         context.figure(withGoal("alerts delivered again after", "s", watched, "<=", 300));
-        context.measure("failed requests", "", traffic.failed());
     },
     // A node that does not return is recreated.
     putBack: async (target) => {

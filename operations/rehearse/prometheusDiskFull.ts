@@ -4,7 +4,7 @@ import type { Cluster } from "../cluster/connect.ts";
 import { disturb } from "./disturb.ts";
 import { timeToDetect, withGoal } from "./evidence.ts";
 import { queryPrometheus } from "./query.ts";
-import type { Rehearsal } from "./rehearsal.ts";
+import type { Rehearsal, RehearsalTarget } from "./rehearsal.ts";
 import { readSet, referenceOf, waitForSet } from "./workloads.ts";
 
 const PROMETHEUS = { namespace: NAMESPACES.monitoring, name: MONITORING_NAMES.prometheus };
@@ -40,37 +40,28 @@ export const prometheusDiskFull: Rehearsal = {
         return `Prometheus has ${blocks} blocks, the oldest of which would be deleted; FORCE=1 allows it`;
     },
     run: async (context) => {
-        const { cluster, traffic, signal } = context;
+        const { cluster } = context;
         const used = await queryPrometheus(cluster, USED);
         const limit = limitOf(await readSet(cluster, PROMETHEUS));
         const fault = await context.beginFault({ limit } satisfies Saved);
         const small = `${Math.max(1, Math.floor(used / MB / USED_TO_LIMIT))}MB`;
-        await context.step(`set Prometheus' size limit to ${small}, half of its data`, async () => {
-            await setLimit(cluster, small);
-            await waitForSet(cluster, PROMETHEUS, { seconds: READY_SECONDS, signal });
-        });
+        await context.step(`set Prometheus' size limit to ${small}, half of its data`, () =>
+            setLimit(context, small),
+        );
         await context.expectAlert("PrometheusVolumeFillingUp", LOOKBACK_SECONDS);
         const detected = (Date.now() - fault) / 1000;
 
         const repair = Date.now();
-        await context.step(
-            `raise the size limit to ${limit} again (monitoring.storage)`,
-            async () => {
-                await setLimit(cluster, limit);
-                await waitForSet(cluster, PROMETHEUS, { seconds: READY_SECONDS, signal });
-            },
+        await context.step(`raise the size limit to ${limit} again (monitoring.storage)`, () =>
+            setLimit(context, limit),
         );
         await context.expectResolved(READY_SECONDS);
 
-        context.figure(withGoal("failed requests", "", traffic.failed(), "==", 0));
         context.measure("data of Prometheus", "MB", used / MB);
         context.figure(timeToDetect(context.quick, detected, { pending: 420, firing: 1380 }));
         context.figure(withGoal("time to recover", "s", (Date.now() - repair) / 1000, "<=", 150));
     },
-    putBack: async ({ cluster, signal }, { limit }: Saved) => {
-        if (limitOf(await readSet(cluster, PROMETHEUS)) !== limit) await setLimit(cluster, limit);
-        await waitForSet(cluster, PROMETHEUS, { seconds: READY_SECONDS, signal });
-    },
+    putBack: (target, { limit }: Saved) => setLimit(target, limit),
 };
 
 function limitOf(set: V1StatefulSet | undefined): string {
@@ -83,7 +74,13 @@ function argsOf(set: V1StatefulSet | undefined): readonly string[] {
     return set?.spec?.template.spec?.containers[0]?.args ?? [];
 }
 
-async function setLimit(cluster: Cluster, limit: string): Promise<void> {
+/** Sets the limit, unless it is the same, and waits until Prometheus is ready. */
+async function setLimit({ cluster, signal }: RehearsalTarget, limit: string): Promise<void> {
+    if (limitOf(await readSet(cluster, PROMETHEUS)) !== limit) await writeLimit(cluster, limit);
+    await waitForSet(cluster, PROMETHEUS, { seconds: READY_SECONDS, signal });
+}
+
+async function writeLimit(cluster: Cluster, limit: string): Promise<void> {
     await disturb<V1StatefulSet>(cluster, referenceOf(PROMETHEUS), (set) => {
         const container = set.spec?.template.spec?.containers[0];
         if (!container) throw new UserError("the StatefulSet of Prometheus has no container");

@@ -84,7 +84,6 @@ export const redisFailover: Rehearsal = {
                 seeds.readFromRedis,
             );
 
-            context.figure(withGoal("failed requests", "", traffic.failed(), "==", 0));
             context.figure(
                 withGoal("replica took over after", "s", (takenOver - fault) / 1000, "<=", 30),
             );

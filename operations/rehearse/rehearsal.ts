@@ -62,6 +62,8 @@ export interface Rehearsal {
     readonly duration: { readonly whole: number; readonly quick: number };
     /** Whether it only works on, or is only safe for, the cluster of `make up`. */
     readonly localOnly?: boolean;
+    /** Whether requests fail until it is repaired, so that their number has no goal. Default: none may fail */
+    readonly isOutage?: boolean;
     /** Alerts that it provokes. */
     readonly alerts: readonly string[];
     /** Requests per second. Default: 10 */

@@ -12,6 +12,7 @@ export const restoreFromNothing: Rehearsal = {
         "the cluster is that of make up, whose caches exist; its cache and its metrics are lost",
     duration: { whole: 180, quick: 180 },
     localOnly: true,
+    isOutage: true,
     alerts: [],
     run: async (context) => {
         const { stack, traffic, alerts } = context;
@@ -53,7 +54,6 @@ export const restoreFromNothing: Rehearsal = {
             withGoal("alerts delivered again after", "s", (Date.now() - repair) / 1000, "<=", 420),
         );
         context.measure("outage", "s", (lastFailure - firstFailure) / 1000);
-        context.measure("failed requests", "", traffic.failed());
     },
     putBack: async (target) => {
         // A node that make up has recreated has other certificates.

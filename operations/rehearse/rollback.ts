@@ -89,7 +89,6 @@ export const rollback: Rehearsal = {
                 SETTLE_SECONDS + 5,
             );
             const { exitCode } = await release;
-            context.figure(withGoal("failed requests", "", traffic.failed(), "==", 0));
             context.figure(withGoal("time to return the traffic", "s", returned, "<=", 20));
             context.measure("duration of make rollback", "s", commandSeconds);
             context.figure(

@@ -19,6 +19,7 @@ import {
     EVIDENCE_SCHEMA,
     judge,
     round,
+    withGoal,
     writeEvidence,
     type Evidence,
     type Figure,
@@ -157,6 +158,7 @@ export async function runRehearsal(
         if (!signal.aborted) problems.push(error instanceof Error ? error.message : String(error));
     }
     await stopTraffic(traffic);
+    figures.unshift(failedRequests(rehearsal, traffic));
     try {
         if (saved !== null) {
             report("putting everything back as it was");
@@ -201,6 +203,12 @@ export async function findUnknownAlerts(
         () => undefined,
         (error: unknown) => `it is not known which alerts fired: ${messageOf(error)}`,
     );
+}
+
+function failedRequests({ isOutage = false }: Rehearsal, traffic: Traffic): Figure {
+    const name = "failed requests";
+    const value = traffic.failed();
+    return isOutage ? { name, unit: "", value } : withGoal(name, "", value, "==", 0);
 }
 
 /** Ends the traffic; its open requests may wait for what is down. */

@@ -2,7 +2,7 @@ import type { V1StatefulSet } from "@kubernetes/client-node";
 import { NAMESPACES, REDIS_NAME } from "@property-search/contract";
 import { readIfExists, type Cluster } from "../cluster/connect.ts";
 import { disturb } from "./disturb.ts";
-import { waitUntil } from "./wait.ts";
+import { waitUntil, type WaitOptions } from "./wait.ts";
 
 /** A StatefulSet of the stack. */
 export interface SetReference {
@@ -51,9 +51,20 @@ export async function isSetReady(cluster: Cluster, set: SetReference): Promise<b
 export async function waitForSet(
     cluster: Cluster,
     set: SetReference,
-    { seconds, signal }: { readonly seconds: number; readonly signal?: AbortSignal | undefined },
+    wait: WaitOptions,
 ): Promise<number> {
-    return waitUntil(`${set.name} is ready`, () => isSetReady(cluster, set), { seconds, signal });
+    return waitUntil(`${set.name} is ready`, () => isSetReady(cluster, set), wait);
+}
+
+/** Gives a StatefulSet its pods again, and waits until they are ready; one that has them stays as it is. */
+export async function restoreReplicas(
+    cluster: Cluster,
+    set: SetReference,
+    replicas: number,
+    wait: WaitOptions,
+): Promise<void> {
+    if ((await readReplicas(cluster, set)) !== replicas) await scaleSet(cluster, set, replicas);
+    await waitForSet(cluster, set, wait);
 }
 
 /** How the stack runs Redis. */

@@ -102,6 +102,15 @@ export async function readIfExists<T extends KubernetesObject>(
     }
 }
 
+/** Creates an object, unless it exists. */
+export async function createIfAbsent(cluster: Cluster, object: KubernetesObject): Promise<void> {
+    try {
+        await cluster.objects.create(object);
+    } catch (error) {
+        if (statusOf(error) !== 409) throw error;
+    }
+}
+
 /** Deletes an object if it exists; with a uid, only the object with this uid. */
 export async function deleteIfExists(
     cluster: Cluster,

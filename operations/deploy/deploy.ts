@@ -29,20 +29,20 @@ import { expandVolumes, prepareVolumes } from "./volumes.ts";
 export interface DeployOptions {
     readonly stack: string;
     /** Kubeconfig file. Default: KUBECONFIG, then ~/.kube/config */
-    readonly kubeconfig?: string;
+    readonly kubeconfig?: string | undefined;
     /** Context of the kubeconfig. Default: its current one */
-    readonly context?: string;
+    readonly context?: string | undefined;
     /**
      * Config overrides, by key without the project's name, such as `blue.image`. Default: those of the last deploy
      */
-    readonly config?: Readonly<Record<string, string>>;
+    readonly config?: Readonly<Record<string, string>> | undefined;
     /** Receives one line per event, without secrets. */
     readonly report: (line: string) => void;
-    readonly signal?: AbortSignal;
+    readonly signal?: AbortSignal | undefined;
     /** Timeout for readiness, in seconds. Default: 300 */
     readonly timeoutSeconds?: number;
     /** Whether to adopt objects of others, which apply then never deletes. Default: whether ADOPT is 1 */
-    readonly adopt?: boolean;
+    readonly adopt?: boolean | undefined;
 }
 
 export interface DeployResult {
@@ -161,14 +161,14 @@ async function deployWithApply(
         adopt,
         // Not before the checks: a rejected deploy must not bind the stack to this cluster.
         onBeforeWrite: () => bind({ cluster, stack, report }),
-        ...(signal && { signal }),
+        signal,
     });
     await waitReady({
         cluster,
         manifests,
         timeoutSeconds: timeoutSeconds ?? 300,
         report,
-        ...(signal && { signal }),
+        signal,
     });
     await expandVolumes(cluster, manifests, report);
     await confirm(cluster, manifests, report);
@@ -211,7 +211,7 @@ async function deployWithPulumi(
         isSwitching: (configured) => reclaimFromRelease({ cluster, stack, report }, configured),
         adopt,
         report,
-        ...(signal && { signal }),
+        signal,
     });
     await expandVolumes(cluster, declared, report);
     await confirm(cluster, declared, report);

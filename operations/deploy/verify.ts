@@ -23,7 +23,7 @@ export interface VerifyOptions {
     /** Weights that the route should have. Default: its current ones */
     readonly expected?: Weights | undefined;
     readonly report: (line: string) => void;
-    readonly signal?: AbortSignal;
+    readonly signal?: AbortSignal | undefined;
     /** Requests that measure the shares. Default: 600 */
     readonly samples?: number;
 }

@@ -18,7 +18,7 @@ export interface RotateOptions {
     readonly value: string | undefined;
     readonly finish: boolean;
     readonly report: (line: string) => void;
-    readonly signal?: AbortSignal;
+    readonly signal?: AbortSignal | undefined;
 }
 
 /** Rotates a secret of a deployed stack, with the stack's deploy method. */
@@ -27,10 +27,6 @@ export async function rotateStack(options: RotateOptions): Promise<void> {
     checkRotation({ secret, value, finish });
     const cluster = await connectStack(options);
     const kubeconfig = chooseKubeconfig(options);
-    const target = {
-        ...(kubeconfig !== undefined && { kubeconfig }),
-        ...(context !== undefined && { context }),
-    };
     const storeOptions = { cluster, stack, report };
     // Before anything is written: an external Redis does not use the stack's passwords.
     if (secret in OVERLAPPING_SECRETS) await findCheckers(cluster, secret as OverlappingSecret);
@@ -43,12 +39,7 @@ export async function rotateStack(options: RotateOptions): Promise<void> {
         finish,
         store,
         deploy: async () => {
-            const { summary } = await deploy({
-                ...target,
-                stack,
-                report,
-                ...(signal && { signal }),
-            });
+            const { summary } = await deploy({ stack, kubeconfig, context, report, signal });
             report(summary);
         },
         waitForAnswers: (one, value, answer) => {

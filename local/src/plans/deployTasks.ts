@@ -33,10 +33,10 @@ export function deployTasks<C extends UpContext>(
         step(title, title.toLowerCase().replaceAll(" ", "-"), async ({ report, signal }, state) => {
             state.deployed = await deploy({
                 stack,
-                ...(kubeconfig !== undefined && { kubeconfig }),
-                ...(context !== undefined && { context }),
-                ...(adopt !== undefined && { adopt }),
-                ...(config && { config: config(state) }),
+                kubeconfig,
+                context,
+                adopt,
+                config: config?.(state),
                 report,
                 signal,
             });

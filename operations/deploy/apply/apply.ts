@@ -43,7 +43,7 @@ export interface ApplyOptions {
     readonly manifests: readonly Manifest[];
     readonly record: StackRecord;
     readonly report: (line: string) => void;
-    readonly signal?: AbortSignal;
+    readonly signal?: AbortSignal | undefined;
     /** Whether to adopt existing objects of others. Default: false */
     readonly adopt?: boolean;
     /** Called after all checks, before the first write. Default: nothing */

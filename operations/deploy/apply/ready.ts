@@ -18,7 +18,7 @@ export interface ReadyOptions {
     readonly timeoutSeconds: number;
     /** Receives one line whenever the pending objects change. */
     readonly report: (line: string) => void;
-    readonly signal?: AbortSignal;
+    readonly signal?: AbortSignal | undefined;
 }
 
 /** The fields that determine readiness, for all supported kinds. */

@@ -2,6 +2,7 @@ import type { V1Secret } from "@kubernetes/client-node";
 import { LABELS, PART_OF } from "@property-search/contract";
 import {
     ClusterError,
+    createIfAbsent,
     deleteIfExists,
     readIfExists,
     statusOf,
@@ -66,11 +67,7 @@ export async function createRecord(
     secrets: Readonly<Record<string, string>>,
 ): Promise<StackRecord> {
     await ensureRecordNamespace(cluster);
-    try {
-        await cluster.objects.create(encode(stack, { ...EMPTY, secrets }));
-    } catch (error) {
-        if (statusOf(error) !== 409) throw error;
-    }
+    await createIfAbsent(cluster, encode(stack, { ...EMPTY, secrets }));
     return (await readRecord(cluster, stack)) ?? EMPTY;
 }
 
@@ -187,15 +184,11 @@ function toBase64(value: unknown): string {
 
 /** Creates the namespace of records if it does not exist. */
 export async function ensureRecordNamespace(cluster: Cluster): Promise<void> {
-    try {
-        await cluster.objects.create({
-            apiVersion: "v1",
-            kind: "Namespace",
-            metadata: { name: RECORD_NAMESPACE, labels: { [LABELS.partOf]: PART_OF } },
-        });
-    } catch (error) {
-        if (statusOf(error) !== 409) throw error;
-    }
+    await createIfAbsent(cluster, {
+        apiVersion: "v1",
+        kind: "Namespace",
+        metadata: { name: RECORD_NAMESPACE, labels: { [LABELS.partOf]: PART_OF } },
+    });
 }
 
 /** Deletes the namespace of records unless it has records of other stacks, which contain their passwords. */

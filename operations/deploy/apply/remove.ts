@@ -16,7 +16,7 @@ export interface RemoveOptions {
     /** Whether to delete volumes with their namespaces. Default: false, which rejects a stack with volumes */
     readonly deleteData?: boolean;
     readonly report: (line: string) => void;
-    readonly signal?: AbortSignal;
+    readonly signal?: AbortSignal | undefined;
 }
 
 export interface RemovalResult {

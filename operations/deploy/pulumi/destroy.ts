@@ -11,7 +11,7 @@ export interface DestroyOptions {
     readonly cluster: Cluster;
     readonly stack: string;
     readonly report: (line: string) => void;
-    readonly signal?: AbortSignal;
+    readonly signal?: AbortSignal | undefined;
 }
 
 /**

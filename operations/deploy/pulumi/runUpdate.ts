@@ -22,7 +22,7 @@ export interface UpdateOptions {
     /** Time for which pods may be stuck. Default: that of watchWorkloads */
     readonly stuckMilliseconds?: number;
     readonly report: (line: string) => void;
-    readonly signal?: AbortSignal;
+    readonly signal?: AbortSignal | undefined;
 }
 
 export interface Update {

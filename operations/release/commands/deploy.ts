@@ -80,9 +80,9 @@ export async function deployAndSwitch(context: Context, options: DeployOptions):
             stack,
             context: cluster.context,
             config,
-            ...(options.kubeconfig !== undefined && { kubeconfig: options.kubeconfig }),
+            kubeconfig: options.kubeconfig,
             report,
-            ...(signal && { signal }),
+            signal,
         }),
     );
     report(`deployed in ${deployed.seconds.toFixed(0)} s: ${deployed.summary}`);
@@ -91,7 +91,7 @@ export async function deployAndSwitch(context: Context, options: DeployOptions):
         apiKey: deployed.platformKey ?? (await readStackApiKey({ cluster, stack, report })),
         expected: await readConfiguredWeights(cluster, stack),
         report,
-        ...(signal && { signal }),
+        signal,
     });
     report(`verified ${verified.url}`);
     if (!before || !changed.includes(before.idle)) return { state: undefined, verified };

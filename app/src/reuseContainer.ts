@@ -75,6 +75,7 @@ export function createSemanticReuse(
         rules,
         chooseCacheMode: createChooseCacheMode(
             experiments.cacheModeOf ? "by text" : own.defaultMode,
+            experiments.cacheModeOfUser,
         ),
         start: async () => {
             await rules.start();

@@ -122,6 +122,7 @@ const SINGLE = {
     isSingle: true,
     dimensions: undefined,
     shortenTo: undefined,
+    user: undefined,
 } as const;
 
 /** A request whose body is sent by hand. */

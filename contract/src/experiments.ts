@@ -8,36 +8,58 @@ export const ARMS = ["control", "treatment"] as const;
 
 export type Arm = (typeof ARMS)[number];
 
-/** Equal parts of an experiment's texts. Statistics compare them, so that a text requested a thousand times counts once. */
+/** Equal parts of an experiment's units. Statistics compare them, so that a text requested a thousand times counts once. */
 export const BLOCKS = 100;
 
+/** What has one arm: a text, or all requests of a user. */
+export const UNITS = ["text", "user"] as const;
+
+export type Unit = (typeof UNITS)[number];
+
+/** Reasons for which lookups are in no arm: the request has no user, or its header or tenant names the mode. */
+export const OUTSIDE_REASONS = ["no_user", "mode_named"] as const;
+
+export type OutsideReason = (typeof OUTSIDE_REASONS)[number];
+
+interface ParameterKind {
+    readonly kind: Kind<number> | Kind<CacheMode>;
+    readonly units: readonly Unit[];
+    /** What an error says of the allowed units. */
+    readonly unitWords: string;
+}
+
 /**
- * What experiments may vary. Each text has one arm, because both arms would otherwise share its entry.
+ * What experiments may vary.
  *
- * - `cacheTtlSeconds`: how long a new entry is fresh
+ * - `cacheTtlSeconds`: how long a new entry is fresh. Users share entries, so that only a text can have a lifetime.
  * - `cacheMode`: mode of requests whose header and tenant name none; it has no effect while service.semanticMode is off
  */
 const PARAMETERS = {
-    cacheTtlSeconds: integerWithin(RUNTIME_SETTING_BOUNDS.cacheTtlSeconds, "seconds"),
-    cacheMode: oneOf(...CACHE_MODES),
-} as const;
+    cacheTtlSeconds: {
+        kind: integerWithin(RUNTIME_SETTING_BOUNDS.cacheTtlSeconds, "seconds"),
+        units: ["text"],
+        unitWords: "text, because users share the entries that cacheTtlSeconds applies to",
+    },
+    cacheMode: { kind: oneOf(...CACHE_MODES), units: UNITS, unitWords: UNITS.join(", ") },
+} as const satisfies Readonly<Record<string, ParameterKind>>;
 
 export type Parameter = keyof typeof PARAMETERS;
 
 export interface Experiment {
     readonly name: string;
     readonly parameter: Parameter;
-    /** Value of the parameter for texts of this arm. */
+    readonly unit: Unit;
+    /** Value of the parameter for units of this arm. */
     readonly control: number | CacheMode;
     readonly treatment: number | CacheMode;
-    /** Share of the texts with the treatment. If it grows, no text leaves the treatment. */
+    /** Share of the units with the treatment. If it grows, no unit leaves the treatment. */
     readonly percent: number;
-    /** Part of the hash. Another one assigns all texts again. Default: the name. */
+    /** Part of the hash. Another one assigns all units again. Default: the name. */
     readonly salt: string;
 }
 
 /** Experiments that a config may name without their other fields. */
-export const SHIPPED_EXPERIMENTS: readonly Omit<Experiment, "salt">[] = [
+const SHIPPED_EXPERIMENTS: readonly Omit<Experiment, "salt" | "unit">[] = [
     {
         name: "cache_ttl_optimization",
         parameter: "cacheTtlSeconds",
@@ -54,10 +76,11 @@ export const SHIPPED_EXPERIMENTS: readonly Omit<Experiment, "salt">[] = [
     },
 ];
 
-/** Each has up to 300 series in every pod. */
+/** Each has up to 502 series in every pod. */
 const MAX_EXPERIMENTS = 4;
 const NAME = /^[a-z][a-z0-9_]{0,62}$/;
-const FIELDS = ["name", "parameter", "control", "treatment", "percent", "salt"];
+const FIELDS = ["name", "parameter", "unit", "control", "treatment", "percent", "salt"];
+const DEFAULT_UNIT: Unit = "text";
 const WORDS =
     'a JSON list such as [{"name": "cache_ttl_optimization"}], as docs/experiments.md describes it';
 
@@ -74,7 +97,12 @@ export function parseExperiments(list: string): readonly Experiment[] {
     return experiments;
 }
 
-/** The block of a text: the hash that GrowthBook publishes as its version 2, in 100 parts. */
+/** The unit of a user. IDs of tenants have no slash, so that users of two tenants are never the same unit. */
+export function unitOfUser(tenant: string, user: string): string {
+    return `${tenant}/${user}`;
+}
+
+/** The block of a unit: the hash that GrowthBook publishes as its version 2, in 100 parts. */
 export function blockOf(salt: string, unit: string): number {
     const hash = fnv1a(String(fnv1a(salt + unit)));
     return Math.floor((hash % 10_000) / (10_000 / BLOCKS));
@@ -130,7 +158,12 @@ function readExperiment(listed: unknown, path: string, errors: string[]): Experi
     const given =
         typeof listed === "object" && listed !== null ? (listed as Record<string, unknown>) : {};
     const shipped = SHIPPED_EXPERIMENTS.find(({ name }) => name === given.name);
-    const fields: Record<string, unknown> = { ...shipped, salt: given.name, ...given };
+    const fields: Record<string, unknown> = {
+        unit: DEFAULT_UNIT,
+        ...shipped,
+        salt: given.name,
+        ...given,
+    };
     const check = (field: string, isAllowed: boolean, allowed: string): void => {
         if (isAllowed) return;
         const value = fields[field];
@@ -140,7 +173,7 @@ function readExperiment(listed: unknown, path: string, errors: string[]): Experi
     };
     for (const field of Object.keys(given))
         check(field, FIELDS.includes(field), `no such field, but ${FIELDS.join(", ")}`);
-    const { name, parameter, percent, salt } = fields;
+    const { name, parameter, unit, percent, salt } = fields;
     check(
         "name",
         typeof name === "string" && NAME.test(name),
@@ -158,8 +191,17 @@ function readExperiment(listed: unknown, path: string, errors: string[]): Experi
     );
     const isKnown = typeof parameter === "string" && Object.hasOwn(PARAMETERS, parameter);
     check("parameter", isKnown, Object.keys(PARAMETERS).join(", "));
+    // The units of an unknown parameter are unknown, too.
+    const { units, unitWords }: Omit<ParameterKind, "kind"> = isKnown
+        ? PARAMETERS[parameter as Parameter]
+        : { units: UNITS, unitWords: UNITS.join(", ") };
+    check(
+        "unit",
+        units.some((one) => one === unit),
+        unitWords,
+    );
     if (isKnown) {
-        const kind = PARAMETERS[parameter as Parameter];
+        const { kind } = PARAMETERS[parameter as Parameter];
         for (const arm of ARMS)
             check(
                 arm,

@@ -1,10 +1,10 @@
 /** Paths of the embedding service. */
 export const PATHS = {
-    /** `{"text"}` or `{"texts": […]}` */
+    /** `{"text"}` or `{"texts": […]}`, and `user` */
     embed: "/embed",
     /** OpenAI's embeddings contract. */
     embeddings: "/v1/embeddings",
-    /** `{"verdict", "requestId"}`: what a client says of a result. */
+    /** `{"verdict", "requestId", "user"}`: what a client says of a result. */
     feedback: "/v1/feedback",
     /** OpenAI's list of models. */
     models: "/v1/models",

@@ -40,12 +40,16 @@ export const METRICS = {
     /** Counter of verdicts, by `tenant`, `verdict` (FEEDBACK_VERDICTS) and `source` (FEEDBACK_SOURCES). */
     feedback: "embedding_feedback_total",
 
-    /** Counter of items, by `experiment`, `arm` (ARMS), `block` (0 to 99) and `result` = hit | miss. */
+    /** Counter of items, by `experiment`, `unit` (UNITS), `arm` (ARMS), `block` (0 to 99) and `result` = hit | miss. */
     experimentLookups: "embedding_experiment_lookups_total",
     /** Counter of tokens billed for items of client requests, by `experiment`, `arm` and `block`. */
     experimentTokens: "embedding_experiment_billed_tokens_total",
     /** Counter of semantic answers, by `experiment` and `arm`. They are hits of the lookups, too. */
     experimentSemantic: "embedding_experiment_semantic_answers_total",
+    /** Counter of items that are in no arm, by `experiment` and `reason` (OUTSIDE_REASONS). */
+    experimentOutside: "embedding_experiment_outside_lookups_total",
+    /** Counter of clients' verdicts with unit user, by `experiment`, `arm`, `block` and `verdict` (FEEDBACK_VERDICTS). */
+    experimentVerdicts: "embedding_experiment_verdicts_total",
     /** Histogram by `experiment` and `arm`: seconds of requests with one item. */
     experimentTime: "embedding_experiment_response_seconds",
 

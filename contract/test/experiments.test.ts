@@ -1,6 +1,9 @@
 import { describe, expect, test } from "@jest/globals";
 
-import { armOf, BLOCKS, blockOf, EXPERIMENTS, parseExperiments } from "../src/index.ts";
+import fc from "fast-check";
+
+import { propertyRuns } from "../../tests/support/property.ts";
+import { armOf, BLOCKS, blockOf, EXPERIMENTS, parseExperiments, unitOfUser } from "../src/index.ts";
 
 describe("the block of a text", () => {
     // From GrowthBook's published test cases (cases.json, hash version 2).
@@ -38,12 +41,61 @@ test("a larger share of the treatment takes no text away from it", () => {
     }
 });
 
+describe("the unit of a user", () => {
+    const tenantIds = fc.stringMatching(/^[a-z0-9][a-z0-9._-]{0,62}$/);
+    const users = fc.string({ unit: "binary" });
+
+    test("differs between users and between tenants", () => {
+        fc.assert(
+            fc.property(
+                tenantIds,
+                users,
+                tenantIds,
+                users,
+                (tenant, user, otherTenant, otherUser) => {
+                    const isSame = tenant === otherTenant && user === otherUser;
+                    expect(unitOfUser(tenant, user) === unitOfUser(otherTenant, otherUser)).toBe(
+                        isSame,
+                    );
+                },
+            ),
+            propertyRuns(1_000),
+        );
+    });
+
+    test("is in blocks of about the same size, and independent between tenants", () => {
+        const blocks = ["acme", "other"].map((tenant) =>
+            Array.from({ length: 50_000 }, (_, at) =>
+                blockOf("salt", unitOfUser(tenant, `user-${at}`)),
+            ),
+        );
+        for (const own of blocks) {
+            const counts = new Array<number>(BLOCKS).fill(0);
+            for (const block of own) counts[block] = (counts[block] ?? 0) + 1;
+            // Five standard deviations of a binomial count of 500.
+            expect(Math.min(...counts)).toBeGreaterThan(390);
+            expect(Math.max(...counts)).toBeLessThan(612);
+        }
+        const [first = [], second = []] = blocks;
+        const equal = first.filter((block, at) => block === second[at]).length;
+        expect(equal).toBeGreaterThan(390);
+        expect(equal).toBeLessThan(612);
+    });
+});
+
 describe("a list of experiments", () => {
+    test("may assign users instead of texts, for a property of the request", () => {
+        const list = '[{"name": "enhanced_semantic_clustering", "unit": "user"}]';
+        expect(EXPERIMENTS.errors?.(list)).toEqual([]);
+        expect(parseExperiments(list)).toMatchObject([{ parameter: "cacheMode", unit: "user" }]);
+    });
+
     test("may name a shipped one, and change its fields", () => {
         expect(parseExperiments('[{"name": "cache_ttl_optimization", "percent": 40}]')).toEqual([
             {
                 name: "cache_ttl_optimization",
                 parameter: "cacheTtlSeconds",
+                unit: "text",
                 control: 604_800,
                 treatment: 1_209_600,
                 percent: 40,
@@ -54,6 +106,7 @@ describe("a list of experiments", () => {
             {
                 name: "enhanced_semantic_clustering",
                 parameter: "cacheMode",
+                unit: "text",
                 control: "exact",
                 treatment: "semantic",
                 percent: 50,
@@ -74,6 +127,19 @@ describe("a list of experiments", () => {
         ],
         ['[{"name": "cache_ttl_optimization", "percent": 101}]', "[0].percent is 101"],
         ['[{"name": "cache_ttl_optimization", "treatment": 5}]', "[0].treatment is 5"],
+        [
+            '[{"name": "cache_ttl_optimization", "unit": "user"}]',
+            '[0].unit is "user"; allowed: text, because users share the entries that cacheTtlSeconds applies to',
+        ],
+        [
+            '[{"name": "enhanced_semantic_clustering", "unit": "session"}]',
+            '[0].unit is "session"; allowed: text, user',
+        ],
+        [
+            '[{"name": "enhanced_semantic_clustering", "unit": null}]',
+            "[0].unit is null; allowed: text, user",
+        ],
+        ['[{"name": "own", "unit": 1}]', "[0].unit is 1; allowed: text, user"],
         ['[{"name": "cache_ttl_optimization", "share": 5}]', "[0].share is 5; allowed: no such"],
         [
             '[{"name": "cache_ttl_optimization"}, {"name": "cache_ttl_optimization"}]',

@@ -1,6 +1,6 @@
 import type { Arm } from "@property-search/contract";
 
-/** A block of an experiment's texts: the mean of its arm is the sum of all sums by the sum of all weights. */
+/** A block of an experiment's units: the mean of its arm is the sum of all sums by the sum of all weights. */
 export interface BlockSums {
     readonly arm: Arm;
     /** Such as hits. */
@@ -25,28 +25,34 @@ const NORMAL_QUANTILE = 1.959964;
 const EXTRAPOLATION_ERROR = 0.005;
 
 /**
- * Compares ratios of sums. Texts, not requests, were assigned, and a few texts have most requests: the blocks of an arm
+ * Compares ratios of sums. Units, not requests, were assigned, and a few units have most requests: the blocks of an arm
  * are independent, and their differences give the standard error (delta method, linearised ratio). The interval may be
  * looked at as often as one likes: mixture sequential ratio test with a normal prior of the difference (Johari et al.,
  * "Peeking at A/B Tests", KDD 2017), widened for few blocks like Student's t.
  *
  * @param likely size of a difference that matters; the interval is narrowest if the true one is about as large
+ * @param leastVariance of the difference, where blocks with few counts may be equal by chance
  * @returns undefined if an arm has fewer than two blocks with a weight
  */
-export function compare(blocks: readonly BlockSums[], likely: number): Difference | undefined {
+export function compare(
+    blocks: readonly BlockSums[],
+    likely: number,
+    leastVariance = 0,
+): Difference | undefined {
     const [control, treatment] = [
         readArm(blocks.filter(({ arm }) => arm === "control")),
         readArm(blocks.filter(({ arm }) => arm === "treatment")),
     ];
     if (!control || !treatment) return undefined;
-    const variance = control.variance + treatment.variance;
+    const ofBlocks = control.variance + treatment.variance;
+    const variance = Math.max(ofBlocks, leastVariance);
     const estimate = treatment.mean - control.mean;
     // Of Welch and Satterthwaite.
     const freedom =
-        variance ** 2 /
+        ofBlocks ** 2 /
         (control.variance ** 2 / (control.blocks - 1) +
             treatment.variance ** 2 / (treatment.blocks - 1));
-    const wider = variance === 0 ? 1 : studentQuantile(freedom) / NORMAL_QUANTILE;
+    const wider = ofBlocks === 0 ? 1 : studentQuantile(freedom) / NORMAL_QUANTILE;
     const information = likely ** 2 / variance;
     const half =
         variance === 0
@@ -73,7 +79,7 @@ function readArm(blocks: readonly BlockSums[]) {
 }
 
 /**
- * How improbable the arms' numbers of requests are if the assignment is right. Logarithms, because a few texts have most
+ * How improbable the arms' numbers of requests are if the assignment is right. Logarithms, because a few units have most
  * requests.
  *
  * @returns Welch's t; beyond ± 3.5 in one of two thousand analyses or so

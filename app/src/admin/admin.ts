@@ -18,6 +18,7 @@ import { createEntries } from "./entries/entries.ts";
 import { createDataReadiness } from "./dataReadiness.ts";
 import { entryRoutes } from "./routes/entries.ts";
 import { conceptRulesRoutes } from "./routes/conceptRules.ts";
+import { experimentRoutes } from "./routes/experiments.ts";
 import { epochRoutes } from "./routes/epochs.ts";
 import { hotKeyRoutes } from "./routes/hotKeys.ts";
 import { ledgerRoutes } from "./routes/ledger.ts";
@@ -127,6 +128,7 @@ export async function createAdmin(dependencies: AdminDependencies): Promise<Admi
             ledgerRoutes(ledger),
             settingsRoutes(settings),
             tuningRoutes(settings),
+            experimentRoutes(config.experiments),
             semanticRoutes({ ...rules, entries }),
             conceptRulesRoutes(rules),
             runtimeRoutes({

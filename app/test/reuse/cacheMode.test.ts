@@ -6,6 +6,7 @@ import { propertyRuns } from "../../../tests/support/property.ts";
 import { HttpError } from "../../src/http/protocol/error.ts";
 import { createChooseCacheMode } from "../../src/reuse/cacheMode.ts";
 
+const TENANT = { id: "acme", cacheMode: undefined };
 const modes = fc.constantFrom(...CACHE_MODES);
 
 describe("the cache mode of a request", () => {
@@ -18,9 +19,10 @@ describe("the cache mode of a request", () => {
                 (fallback, tenant, header) => {
                     const choose = createChooseCacheMode(fallback);
                     const headers = header === undefined ? [] : ["X-Cache-Mode", header];
-                    expect(choose(headers, { cacheMode: tenant })).toBe(
-                        header ?? tenant ?? fallback,
-                    );
+                    expect(choose(headers, { id: "a", cacheMode: tenant }, "ann")).toEqual({
+                        mode: header ?? tenant ?? fallback,
+                        isNamed: (header ?? tenant) !== undefined,
+                    });
                 },
             ),
             propertyRuns(200),
@@ -33,7 +35,7 @@ describe("the cache mode of a request", () => {
             const choose = createChooseCacheMode("exact");
             let error: unknown;
             try {
-                choose([HEADERS.cacheMode, value], {});
+                choose([HEADERS.cacheMode, value], TENANT, undefined);
             } catch (thrown) {
                 error = thrown;
             }
@@ -48,21 +50,55 @@ describe("the cache mode of a request", () => {
 
     test("is that of each text while an experiment varies it, unless header or tenant decide", () => {
         const choose = createChooseCacheMode("by text");
-        expect(choose([], {})).toBe("by text");
-        expect(choose([], { cacheMode: "exact" })).toBe("exact");
-        expect(choose([HEADERS.cacheMode, "semantic"], { cacheMode: "exact" })).toBe("semantic");
+        const exact = { id: "a", cacheMode: "exact" } as const;
+        expect(choose([], TENANT, "ann").mode).toBe("by text");
+        expect(choose([], exact, "ann").mode).toBe("exact");
+        expect(choose([HEADERS.cacheMode, "semantic"], exact, "ann").mode).toBe("semantic");
+    });
+
+    test("is that of its user while an experiment varies it, unless header or tenant decide", () => {
+        fc.assert(
+            fc.property(
+                modes,
+                fc.option(modes, { nil: undefined }),
+                fc.option(modes, { nil: undefined }),
+                fc.option(fc.string(), { nil: undefined }),
+                (fallback, tenant, header, user) => {
+                    const asked: (readonly string[])[] = [];
+                    const choose = createChooseCacheMode(fallback, (...of) => {
+                        asked.push(of);
+                        return of.join(" ").length % 2 === 0 ? "semantic" : "exact";
+                    });
+                    const named = header ?? tenant;
+                    const headers = header === undefined ? [] : [HEADERS.cacheMode, header];
+                    const { mode, isNamed } = choose(
+                        headers,
+                        { id: "acme", cacheMode: tenant },
+                        user,
+                    );
+                    const isAssigned = named === undefined && user !== undefined;
+                    const ofUser = `acme ${user ?? ""}`.length % 2 === 0 ? "semantic" : "exact";
+                    expect(mode).toBe(named ?? (isAssigned ? ofUser : fallback));
+                    expect(isNamed).toBe(named !== undefined);
+                    expect(asked).toEqual(isAssigned ? [["acme", user]] : []);
+                },
+            ),
+            propertyRuns(200),
+        );
     });
 
     test("with two lines of the header is a 400, even if they are equal", () => {
         const choose = createChooseCacheMode("exact");
         for (const second of CACHE_MODES) {
             const headers = ["x-cache-mode", "exact", "accept", "*/*", "X-Cache-Mode", second];
-            expect(() => choose(headers, {})).toThrow("x-cache-mode was sent twice; allowed: once");
+            expect(() => choose(headers, TENANT, undefined)).toThrow(
+                "x-cache-mode was sent twice; allowed: once",
+            );
         }
     });
 
     test("may be written in capitals", () => {
         const choose = createChooseCacheMode("exact");
-        expect(choose(["x-cache-mode", "SEMANTIC"], {})).toBe("semantic");
+        expect(choose(["x-cache-mode", "SEMANTIC"], TENANT, undefined).mode).toBe("semantic");
     });
 });

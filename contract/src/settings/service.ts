@@ -90,7 +90,7 @@ export const SERVICE_SETTINGS = {
         key: "service.experiments",
         env: "EXPERIMENTS",
     })`
-        Experiments as a JSON list, such as [{"name": "cache_ttl_optimization"}]; docs/experiments.md describes them.`,
+        Experiments by text or by user as a JSON list, such as [{"name": "cache_ttl_optimization"}]; docs/experiments.md describes them.`,
     cachePrecision: setting(oneOf(...PRECISIONS), "float32", {
         key: "service.cachePrecision",
         env: "CACHE_PRECISION",

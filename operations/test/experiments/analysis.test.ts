@@ -1,7 +1,13 @@
 import { describe, expect, test } from "@jest/globals";
-import type { Arm } from "@property-search/contract";
-import { analyze, type BlockCounts } from "../../experiments/analysis.ts";
+import { BLOCKS, type Arm } from "@property-search/contract";
+import {
+    analyze,
+    type Analysis,
+    type BlockCounts,
+    type Counts,
+} from "../../experiments/analysis.ts";
 import { replay, UNKNOWN } from "../support/experimentReplay.ts";
+import { replayUsers } from "../support/userReplay.ts";
 
 const SIZE = { runs: 10, days: 14, texts: 20_000, requestsPerDay: 10_000 };
 
@@ -37,6 +43,8 @@ describe("the verdict", () => {
         hits: 1_000 - misses,
         misses,
         tokens: misses * 12,
+        relevant: 0,
+        irrelevant: 0,
     });
     const blocks = [70, 90, 80, 75, 85].flatMap((misses) => [
         block("control", misses),
@@ -45,6 +53,7 @@ describe("the verdict", () => {
 
     test("is unknown, not equal, without lookups of an arm", () => {
         const { verdict } = analyze({
+            unit: "text",
             blocks: blocks.filter(({ arm }) => arm === "control"),
             p99: UNKNOWN,
             semantic: undefined,
@@ -57,6 +66,7 @@ describe("the verdict", () => {
 
     test("stops a treatment that is slower, even if it saves tokens", () => {
         const { verdict } = analyze({
+            unit: "text",
             blocks,
             p99: { control: 0.02, treatment: 0.03 },
             semantic: undefined,
@@ -79,7 +89,12 @@ describe("the verdict", () => {
             exhausted: 0,
         };
         const decide = (change: Partial<typeof semantic> | { errorBound: undefined }) =>
-            analyze({ blocks: saving, p99: UNKNOWN, semantic: { ...semantic, ...change } });
+            analyze({
+                unit: "text",
+                blocks: saving,
+                p99: UNKNOWN,
+                semantic: { ...semantic, ...change },
+            });
 
         test("adopts it if its error is shown to be within the budget", () => {
             expect(decide({}).decision).toBe("adopt");
@@ -106,10 +121,89 @@ describe("the verdict", () => {
     });
 
     test("gives the figures that decided", () => {
-        const { verdict } = analyze({ blocks, p99: UNKNOWN, semantic: undefined });
+        const { verdict } = analyze({ unit: "text", blocks, p99: UNKNOWN, semantic: undefined });
 
         expect(verdict).toMatch(
             /^Undecided: no difference is certain yet \(−\d+\.\d % to \+\d+\.\d % tokens\)\.$/,
         );
+    });
+});
+
+describe("the verdict of an experiment with unit user", () => {
+    const block = (arm: Arm, at: number, change: Partial<BlockCounts> = {}): BlockCounts => ({
+        arm,
+        ...{ hits: 900, misses: 100, tokens: 1_200 },
+        ...{ relevant: 4_000 + 10 * (at % 5), irrelevant: 1_000 },
+        ...change,
+    });
+    const blocksOf = (treatment: Partial<BlockCounts>, both: Partial<BlockCounts> = {}) =>
+        Array.from({ length: BLOCKS }, (_, at) =>
+            at < 50
+                ? block("control", at, both)
+                : block("treatment", at, { ...both, ...treatment }),
+        );
+    const decide = (blocks: readonly BlockCounts[], semantic?: Counts["semantic"]): Analysis =>
+        analyze({ unit: "user", blocks, p99: UNKNOWN, semantic });
+
+    test("does not rest on tokens, which arms of users buy for each other", () => {
+        const { decision, verdict, tokens } = decide(
+            blocksOf({ tokens: 300 }, { relevant: 0, irrelevant: 0 }),
+        );
+
+        expect(tokens?.high).toBeLessThan(0);
+        expect([decision, verdict]).toEqual([
+            "undecided",
+            "Undecided: each arm needs 100 verdicts of users (POST /v1/feedback with user), because arms of users share entries, and tokens cannot decide.",
+        ]);
+    });
+
+    test("adopts a treatment whose users find as many results relevant", () => {
+        const { decision, verdict } = decide(blocksOf({}));
+
+        expect(decision).toBe("adopt");
+        expect(verdict).toMatch(
+            /^Adopt the treatment if it saves: .* \(−\d\.\d points to \+\d\.\d points; allowed: −2\.0 points\)\. What it saves is measured with unit text\.$/,
+        );
+    });
+
+    test("stops a treatment whose users find fewer results relevant, however much it saves", () => {
+        const { decision, verdict } = decide(blocksOf({ tokens: 0, irrelevant: 1_400 }));
+
+        expect(decision).toBe("stop");
+        expect(verdict).toContain("its users find fewer results relevant (−");
+    });
+
+    test("waits while the error bound of semantic answers is above the budget", () => {
+        const semantic = {
+            answers: { control: 0, treatment: 300 },
+            ...{ errorBound: 0.031, errorBudget: 0.02, exhausted: 0 },
+        };
+
+        expect(decide(blocksOf({}), semantic)).toMatchObject({
+            decision: "undecided",
+            verdict: expect.stringContaining("but its error bound is 3.1 %; allowed: 2.0 %."),
+        });
+        expect(decide(blocksOf({}), { ...semantic, errorBound: 0.019 }).decision).toBe("adopt");
+    });
+
+    test("does not take a few equal verdicts for certainty", () => {
+        const few = { relevant: 3, irrelevant: 0 };
+        const { decision, relevance } = decide(blocksOf(few, few));
+
+        expect(relevance).toMatchObject({ estimate: 0 });
+        expect(relevance?.low).toBeLessThan(-0.02);
+        expect(decision).toBe("undecided");
+    });
+
+    test("is reached in a stream of users whose activity follows Zipf's law", () => {
+        const runs = replayUsers({
+            ...{ runs: 5, days: 14, users: 2_000, texts: 2_000, requestsPerDay: 10_000 },
+            ...{ percent: 50, relevanceChange: -0.1 },
+        });
+
+        for (const days of runs) {
+            expect(days.map(({ decision }) => decision)).toContain("stop");
+            expect(days.map(({ decision }) => decision)).not.toContain("adopt");
+        }
     });
 });

@@ -1,5 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { armOf, BLOCKS, METRICS, type Arm } from "@property-search/contract";
+import {
+    armOf,
+    BLOCKS,
+    METRICS,
+    OUTSIDE_REASONS,
+    type Arm,
+    type Unit,
+} from "@property-search/contract";
 import { reportExperiment } from "../../experiments/report.ts";
 import { startPrometheus, type RealPrometheus, type Series } from "../support/prometheus.ts";
 
@@ -16,7 +23,11 @@ beforeAll(async () => {
 afterAll(() => prometheus.stop());
 
 /** Per minute and block: 100 lookups, of which so many are misses, which vary by block. */
-async function write(name: string, missesOf: (arm: Arm, block: number) => number): Promise<void> {
+async function write(
+    name: string,
+    missesOf: (arm: Arm, block: number) => number,
+    unit: Unit = "text",
+): Promise<void> {
     const now = Math.floor(Date.now() / 1_000);
     const counter = (metric: string, labels: Series["labels"], perMinute: number): Series => ({
         labels: { __name__: metric, experiment: name, ...labels },
@@ -31,17 +42,30 @@ async function write(name: string, missesOf: (arm: Arm, block: number) => number
         const labels = { arm, block: String(block) };
         const misses = missesOf(arm, block);
         return [
-            counter(METRICS.experimentLookups, { ...labels, result: "miss" }, misses),
-            counter(METRICS.experimentLookups, { ...labels, result: "hit" }, 100 - misses),
+            counter(METRICS.experimentLookups, { ...labels, unit, result: "miss" }, misses),
+            counter(METRICS.experimentLookups, { ...labels, unit, result: "hit" }, 100 - misses),
             counter(METRICS.experimentTokens, labels, misses * TOKENS),
+            ...(unit === "user"
+                ? [
+                      counter(METRICS.experimentVerdicts, { ...labels, verdict: "relevant" }, 80),
+                      counter(
+                          METRICS.experimentVerdicts,
+                          { ...labels, verdict: "irrelevant" },
+                          20 + (block % 2),
+                      ),
+                  ]
+                : []),
         ];
     });
+    const outside = OUTSIDE_REASONS.map((reason) =>
+        counter(METRICS.experimentOutside, { reason }, unit === "user" ? 50 : 0),
+    );
     const times = (["control", "treatment"] as const).flatMap((arm) =>
         ["0.01", "0.025", "+Inf"].map((le) =>
             counter(`${METRICS.experimentTime}_bucket`, { arm, le }, le === "0.01" ? 50 : 100),
         ),
     );
-    await prometheus.write([...series.flat(), ...times]);
+    await prometheus.write([...series.flat(), ...times, ...outside]);
 }
 
 describe("the report of an experiment, from a real Prometheus", () => {
@@ -98,6 +122,53 @@ describe("the report of an experiment, from a real Prometheus", () => {
         expect(lines.at(-1)).toMatch(
             /^Undecided: the treatment buys less .*, but its error bound is 3\.1 %; allowed: 2\.0 %\.$/,
         );
+    });
+
+    test("by user has the verdicts, and what is in no arm", async () => {
+        const name = "by_user";
+        await write(name, (arm, block) => (arm === "treatment" ? 15 : 20) + (block % 5), "user");
+
+        const lines = await reportExperiment(prometheus.ask, { name, window: "1h" });
+
+        expect(lines).toEqual([
+            `Experiment ${name}, last 1h, by user`,
+            expect.stringMatching(/^ {2}lookups {7}control 4\d{5}, treatment 1\d{5}$/),
+            expect.stringMatching(
+                /^ {2}in no arm {5}[23]\d{3} without a user, [23]\d{3} whose mode is named$/,
+            ),
+            "  largest block 1.0 % of the lookups",
+            expect.stringMatching(/^ {2}sample ratio {2}t = -?[01]\.\d$/),
+            expect.stringMatching(
+                /^ {2}relevant {6}control 79\.6 %, treatment 79\.6 %; difference [+−]0\.0 points \(−\d\.\d points to \+\d\.\d points\)$/,
+            ),
+            expect.stringMatching(
+                /^ {2}hit rate {6}control 78\.0 %, treatment 83\.0 %; difference \+5\.0 points/,
+            ),
+            expect.stringMatching(/^ {2}tokens bought −22\.7 % \(−\d\d\.\d % to −\d\d\.\d %\)$/),
+            "  p99           control 24.7 ms, treatment 24.7 ms",
+            "  Arms of users share entries: hit rates and tokens show that arms differ, not what adoption saves.",
+            "  The intervals hold at every look with a probability of 95 %.",
+            expect.stringMatching(/^Adopt the treatment if it saves: its users find as many/),
+        ]);
+    });
+
+    test("has no verdict over a change of the unit", async () => {
+        const name = "changed";
+        await write(name, () => 20);
+        const now = Math.floor(Date.now() / 1_000);
+        const changed = { unit: "user", arm: "control", block: "0", result: "hit" };
+        await prometheus.write([
+            {
+                labels: { __name__: METRICS.experimentLookups, experiment: name, ...changed },
+                samples: [0, 1, 2, 3].map((minute) => [now - (3 - minute) * 60, minute]),
+            },
+        ]);
+
+        const lines = await reportExperiment(prometheus.ask, { name, window: "1h" });
+
+        expect(lines).toEqual([
+            'Experiment "changed" had the units text and user in the last 1h, whose arms are not the same; allowed: a window since the change, or another name for the experiment',
+        ]);
     });
 
     test("says that there is nothing to compare", async () => {

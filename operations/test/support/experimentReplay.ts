@@ -38,7 +38,7 @@ function analyses(random: () => number, salt: string, options: Replay): Analysis
     const { days, texts, requestsPerDay, ttlDays, isCounted = () => true } = options;
     const blocks = Array.from({ length: BLOCKS }, (_, block) => ({
         arm: armOf({ percent: PERCENT }, block),
-        ...{ hits: 0, misses: 0, tokens: 0 },
+        ...{ hits: 0, misses: 0, tokens: 0, relevant: 0, irrelevant: 0 },
     }));
     const blockOfText = Array.from({ length: texts }, (_, text) => blockOf(salt, `text ${text}`));
     const fetched = new Float64Array(texts).fill(-Infinity);
@@ -57,6 +57,6 @@ function analyses(random: () => number, salt: string, options: Replay): Analysis
                 counts.tokens += TOKENS;
             }
         }
-        return analyze({ blocks, p99: UNKNOWN, semantic: undefined });
+        return analyze({ unit: "text", blocks, p99: UNKNOWN, semantic: undefined });
     });
 }

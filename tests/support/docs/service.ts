@@ -40,6 +40,12 @@ export async function startDocService(): Promise<DocService> {
             ...stubEnvironment(upstream.url, redis.url),
             EMBEDDING_MODEL: "all-MiniLM-L6-v2",
             SEMANTIC_MODE: "optIn",
+            EXPERIMENTS: JSON.stringify([
+                {
+                    ...{ name: "clustering_by_user", parameter: "cacheMode", unit: "user" },
+                    ...{ control: "exact", treatment: "semantic", percent: 50 },
+                },
+            ]),
             MODEL_DIR: model,
             ADMIN_TOKEN,
             ADMIN_PORT: String(adminPort),

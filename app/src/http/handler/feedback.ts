@@ -1,5 +1,6 @@
 import { HEADERS } from "@property-search/contract";
 
+import type { Experiments } from "../../experiments/experiments.ts";
 import type { Log } from "../../log.ts";
 import type { ByteBudget } from "../../memory/byteBudget.ts";
 import type { FeedbackMetrics } from "../../metrics/feedback.ts";
@@ -14,6 +15,7 @@ import type { Responder } from "../protocol/responder.ts";
 export interface FeedbackDependencies {
     readonly authenticator: Authenticator;
     readonly feedback: Pick<FeedbackMetrics, "onFeedback">;
+    readonly experiments: Pick<Experiments, "recordVerdict">;
     /** Budget of the bodies of all routes. */
     readonly bodyBudget: ByteBudget;
     readonly responder: Responder;
@@ -25,7 +27,7 @@ export interface FeedbackDependencies {
  * is stored.
  */
 export function createFeedbackHandler(dependencies: FeedbackDependencies): Handler {
-    const { authenticator, feedback, bodyBudget, responder, log } = dependencies;
+    const { authenticator, feedback, experiments, bodyBudget, responder, log } = dependencies;
 
     return (request, response) => {
         const { rawHeaders } = request;
@@ -45,8 +47,9 @@ export function createFeedbackHandler(dependencies: FeedbackDependencies): Handl
                     if (!Buffer.isBuffer(body)) throw bodyTooLargeError(MAX_FEEDBACK_BYTES);
                     const { tenant } = admission;
                     const cache = getJoinedHeader(rawHeaders, HEADERS.cache);
-                    const { verdict, source, requestId } = parseFeedback(body, cache);
+                    const { verdict, source, requestId, user } = parseFeedback(body, cache);
                     feedback.onFeedback(tenant.id, verdict, source);
+                    experiments.recordVerdict(tenant.id, user, verdict);
                     log.debug({ tenant: tenant.id, requestId, verdict, source }, "Feedback");
                     responder.sendEmpty(response, 204, [...id, ...admission.headers]);
                 } catch (error) {

@@ -1,7 +1,7 @@
 import type { Resolver } from "../../cache/resolver.ts";
 import { detach } from "../../detach.ts";
 import type { ChooseCacheMode } from "../../reuse/cacheMode.ts";
-import type { Experiments } from "../../experiments/experiments.ts";
+import type { Experiments, Subject } from "../../experiments/experiments.ts";
 import type { HotKeys } from "../../hotKeys/hotKeys.ts";
 import type { ByteBudget, ByteReservation } from "../../memory/byteBudget.ts";
 import type { LookupContext } from "../../requestContext.ts";
@@ -66,6 +66,7 @@ export function createLookup(
         admission: Admission,
         parsed: RequestWithKeys,
         lookup: LookupContext,
+        subject: Subject,
     ): Promise<void> {
         const { request, items } = parsed;
         const { receivedAt, span } = pending;
@@ -80,7 +81,7 @@ export function createLookup(
             const context = { ...lookup, purpose: "request", deadline, span } as const;
             const resolved = await resolver.resolve(items, context);
             send(pending, admission, request, resolved);
-            experiments.record(items, resolved, receivedAt);
+            experiments.record(items, resolved, receivedAt, subject);
         } catch (error) {
             failItems(pending, error, parsed);
         }
@@ -91,16 +92,18 @@ export function createLookup(
         try {
             const { request, items } = parsed;
             hotKeys.record(items, tenant.pool);
-            const { dimensions } = request;
-            const cacheMode = chooseCacheMode?.(pending.rawHeaders, tenant);
-            const context = { pool: tenant.pool, tenant: tenant.id, dimensions, cacheMode };
+            const { dimensions, user } = request;
+            const chosen = chooseCacheMode?.(pending.rawHeaders, tenant, user);
+            const { pool, id } = tenant;
+            const context = { pool, tenant: id, dimensions, cacheMode: chosen?.mode };
+            const subject = { tenant: id, user, isModeNamed: chosen?.isNamed ?? false };
             const local = resolver.local(items, context);
             if (local && trySend(pending, admission, request, local)) {
-                experiments.record(items, local, pending.receivedAt);
+                experiments.record(items, local, pending.receivedAt, subject);
                 return;
             }
             pending.bodyReservation ??= reserveBody(bytes);
-            detach(resolve(pending, admission, parsed, context));
+            detach(resolve(pending, admission, parsed, context, subject));
         } catch (error) {
             failItems(pending, error, parsed);
         }

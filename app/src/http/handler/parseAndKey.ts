@@ -51,8 +51,9 @@ function textOf(body: Buffer): string {
     return body.toString("latin1");
 }
 
-function bytesOf(body: string, { items }: RequestWithKeys): number {
+function bytesOf(body: string, { request, items }: RequestWithKeys): number {
     let bytes = REQUEST_BYTES + body.length;
+    bytes += (request.user?.length ?? 0) * BYTES_PER_CHARACTER;
     for (const { input } of items) {
         bytes += ITEM_BYTES;
         bytes +=

@@ -2,6 +2,7 @@ import type { Input } from "../../input.ts";
 import { normaliseText, type Normalise } from "../../key/normalise.ts";
 import { modelNotFoundError, invalidFieldError, type HttpError } from "./error.ts";
 import { parseObject } from "./jsonBody.ts";
+import { parseUser } from "./user.ts";
 
 export type Encoding = "float" | "base64";
 
@@ -17,6 +18,8 @@ export interface EmbeddingRequest {
     readonly dimensions: number | undefined;
     /** Dimensions to which the native vectors are shortened, so that one entry serves all lengths. */
     readonly shortenTo: number | undefined;
+    /** The client's end user, whose arm an experiment may choose. Never logged, stored or sent. */
+    readonly user: string | undefined;
 }
 
 /** Limits of the configured model. */
@@ -36,12 +39,11 @@ export interface ModelLimits {
 const MAX_ITEMS = 2_048;
 export const MAX_TOKENS = 8_192;
 export const MAX_REQUEST_TOKENS = 300_000;
-const MAX_USER_LENGTH = 512;
 
 /** Maximum number of JSON values in a body: all tokens in the maximum number of lists. */
 const MAX_VALUES = MAX_REQUEST_TOKENS + 2 * MAX_ITEMS;
 
-const EMBED_FIELDS = ["text", "texts"];
+const EMBED_FIELDS = ["text", "texts", "user"];
 const OPENAI_FIELDS = ["input", "model", "encoding_format", "dimensions", "user"];
 
 /** Name of an input in error messages. */
@@ -50,7 +52,7 @@ export function inputName({ field, isSingle }: EmbeddingRequest, index: number):
 }
 
 /**
- * Parses `{"text": string}` or `{"texts": string[]}`.
+ * Parses `{"text": string}` or `{"texts": string[]}`, each with an optional `user`.
  *
  * @throws HttpError
  */
@@ -77,6 +79,7 @@ export function parseEmbed(
         encoding: "float",
         dimensions: undefined,
         shortenTo: undefined,
+        user: parseUser(fields.user),
     };
 }
 
@@ -92,13 +95,7 @@ export function parseOpenai(
 ): EmbeddingRequest {
     const fields = parseObject(body, OPENAI_FIELDS, MAX_VALUES);
     if (!(limits.isModelKnown && isAbsent(fields.model))) checkModel(fields.model, limits.model);
-    const { user } = fields;
-    if (!isAbsent(user) && (typeof user !== "string" || user.length > MAX_USER_LENGTH)) {
-        throw invalidFieldError(
-            "user",
-            `user must be a string of at most ${MAX_USER_LENGTH} characters`,
-        );
-    }
+    const user = parseUser(fields.user);
     const dimensions = parseDimensions(fields.dimensions, limits);
     const length = limits.supportsShortening
         ? { dimensions: undefined, shortenTo: dimensions }
@@ -108,6 +105,7 @@ export function parseOpenai(
         field: "input",
         encoding: parseEncoding(fields),
         ...length,
+        user,
     } as const;
     // Checked last, as for large bodies, whose thread does not know the model's dimensions.
     checkDimensions(length, limits);

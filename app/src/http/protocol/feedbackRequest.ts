@@ -9,6 +9,7 @@ import {
 import { isRequestId } from "../headers.ts";
 import { invalidFieldError } from "./error.ts";
 import { parseObject } from "./jsonBody.ts";
+import { parseUser } from "./user.ts";
 
 /** What a client says of a result that it computed from vectors of this service. */
 export interface Feedback {
@@ -17,25 +18,28 @@ export interface Feedback {
     readonly source: FeedbackSource;
     /** ID of the request for the vectors, for correlation in the logs. */
     readonly requestId: string | undefined;
+    /** The client's end user, as in its requests for vectors. Never logged, stored or sent. */
+    readonly user: string | undefined;
 }
 
-/** Largest body: no text is accepted, so that none is stored. */
-export const MAX_FEEDBACK_BYTES = 1_024;
-const FIELDS = ["verdict", "requestId"];
+/** Largest body: the longest user in escapes. No text is accepted, so that none is stored. */
+export const MAX_FEEDBACK_BYTES = 4_096;
+const FIELDS = ["verdict", "requestId", "user"];
 const STATUSES: ReadonlySet<string> = new Set(CACHE_STATUSES);
 
 /**
- * Parses `{"verdict", "requestId"}` and the header that the response with the vectors had.
+ * Parses `{"verdict", "requestId", "user"}` and the header that the response with the vectors had.
  *
  * @param cache value of the header `x-cache`, if the client sent it
  * @throws HttpError
  */
 export function parseFeedback(body: Buffer, cache: string | undefined): Feedback {
-    const { verdict, requestId } = parseObject(body, FIELDS, MAX_FEEDBACK_BYTES);
+    const { verdict, requestId, user } = parseObject(body, FIELDS, MAX_FEEDBACK_BYTES);
     return {
         verdict: parseVerdict(verdict),
         source: parseSource(cache),
         requestId: parseRequestId(requestId),
+        user: parseUser(user),
     };
 }
 

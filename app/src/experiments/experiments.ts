@@ -182,10 +182,11 @@ function createVerdictRecorders(
     experiments: readonly Experiment[],
     registry: Registry,
 ): readonly ((unit: string, verdict: FeedbackVerdict) => void)[] {
-    const verdicts = createCounterFamily(registry, {
-        name: METRICS.experimentVerdicts,
-        help: "Verdicts of clients on results of users in experiments",
-    });
+    const { counter } = createFamilies(registry);
+    const verdicts = counter(
+        METRICS.experimentVerdicts,
+        "Verdicts of clients on results of users in experiments",
+    );
     return experiments.map((experiment) => {
         const blocks = Array.from({ length: BLOCKS }, (_, block) => {
             const labels = { experiment: experiment.name, arm: armOf(experiment, block), block };

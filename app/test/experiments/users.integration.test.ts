@@ -16,7 +16,7 @@ import {
 } from "@property-search/contract";
 import { pino } from "pino";
 
-import { adminOf, ADMIN_TOKEN, refusal } from "../support/admin.ts";
+import { adminOf, ADMIN_TOKEN, expectRefusal } from "../support/admin.ts";
 import { startRedis, type RedisServer } from "../support/redisServer.ts";
 import { MODEL, read, startService, stubEnvironment, type Service } from "../support/service.ts";
 import { startStubUpstream, type StubUpstream } from "../support/stubUpstream.ts";
@@ -192,8 +192,7 @@ describe.each(REQUESTS)("%s of a request to %s", (_, path, createBody, items) =>
         ["513 characters", "x".repeat(513)],
     ])("with %s as the user is a 400 that names what is allowed", async (_name, user) => {
         const answer = await send(pod, path, { ...createBody(), user });
-        expect(answer.status).toBe(400);
-        expect(refusal(answer)).toBe("user must be a string of at most 512 characters");
+        expectRefusal(answer, 400, "user must be a string of at most 512 characters");
     });
 });
 
@@ -261,10 +260,7 @@ test("verdicts are counted in the block of their user, and in none without one",
     );
     expect((await send(pod, PATHS.feedback, JSON.parse(escaped) as object)).status).toBe(204);
     const tooLong = await send(pod, PATHS.feedback, { ...longest, user: "x".repeat(513) });
-    expect([tooLong.status, refusal(tooLong)]).toEqual([
-        400,
-        "user must be a string of at most 512 characters",
-    ]);
+    expectRefusal(tooLong, 400, "user must be a string of at most 512 characters");
 });
 
 describe("the admin port", () => {
@@ -287,13 +283,12 @@ describe("the admin port", () => {
     });
 
     test.each([
-        [{ name: "none", user: "ann" }, 404, `name is "none"; allowed: an experiment with unit`],
-        [{ name: NAME }, 400, "user is missing or blank; allowed: a text"],
-        [{ name: NAME, user: 7 }, 400, "user must be a string of at most 512 characters"],
+        [{ name: "none", user: "ann" }, 404, /name is "none"; allowed: an experiment with unit/],
+        [{ name: NAME }, 400, /user is missing or blank; allowed: a text/],
+        [{ name: NAME, user: 7 }, 400, /user must be a string of at most 512 characters/],
     ])("rejects %p", async (question, status, message) => {
         const answer = await adminOf(pod)("POST", "/experiments/assign", question);
-        expect(answer.status).toBe(status);
-        expect(refusal(answer)).toContain(message);
+        expectRefusal(answer, status, message);
     });
 });
 

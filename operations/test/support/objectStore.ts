@@ -198,8 +198,6 @@ function ownersIn({ metadata }: Manifest): Map<string, Set<string>> {
 function leaves(fields: V1ManagedFieldsEntry["fieldsV1"], above = ""): string[] {
     return Object.entries((fields ?? {}) as Tree).flatMap(([name, inner]) => {
         const field = `${above}${name.replace("f:", "")}`;
-        return Object.keys(inner as Tree).length === 0
-            ? [field]
-            : leaves(inner, `${field}|`);
+        return Object.keys(inner as Tree).length === 0 ? [field] : leaves(inner, `${field}|`);
     });
 }

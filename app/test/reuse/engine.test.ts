@@ -108,6 +108,27 @@ function create(options: Partial<EngineOptions> = {}) {
 }
 
 describe("a namespace", () => {
+    test("predicts a text that it knows from its own vector, even if no other text has a similar one", async () => {
+        const { engine, send, sendMany } = create();
+        // Too few for an answer, which would not be learned.
+        await sendMany(30);
+        const text = "another wording of asubject";
+        const own = trueVector("a vector of its own", DIMENSIONS);
+        const inspect = async (): Promise<number> => {
+            const question = { kind: "inspect", namespace: NAMESPACE, text } as const;
+            const { candidate } = (await engine.answer(question)) as Inspection;
+            return (candidate?.vector ?? own).reduce(
+                (sum, one, at) => sum + one * (own[at] ?? 0),
+                0,
+            );
+        };
+        expect(await inspect()).toBeLessThan(0.7);
+        const { answer } = await send(text, NAMESPACE, own);
+        expect(answer.outcome).not.toBe("served");
+
+        expect(await inspect()).toBeGreaterThan(0.99);
+    });
+
     test("counts the terms by which audited texts differ from those that they are answered from", async () => {
         const { send, stateOf } = create();
         const name = (at: number) => `subject${at}`;

@@ -10,6 +10,8 @@ export interface Breaker {
      * so that one invalid text does not block the endpoint for others
      */
     readonly onFailure: (subject?: unknown) => void;
+    /** Whether a failure with this subject would open the breaker, or keep it open. */
+    readonly wouldOpen: (subject?: unknown) => boolean;
     /** Whether a call would be allowed now. */
     readonly allowsCall: () => boolean;
     readonly state: () => "closed" | "open" | "half-open";
@@ -35,8 +37,14 @@ export function createBreaker(options: BreakerOptions): Breaker {
         return !isProbing && now() - openedAt >= halfOpenAfterMilliseconds;
     }
 
+    function failuresWith(subject: unknown): number {
+        const isKnown = subject !== undefined && subjects.has(subject);
+        return isKnown ? failed : failed + 1;
+    }
+
     return {
         allowsCall,
+        wouldOpen: (subject) => failuresWith(subject) >= failures,
         tryAcquire: () => {
             if (!allowsCall()) return false;
             isProbing = openedAt !== undefined;
@@ -49,8 +57,7 @@ export function createBreaker(options: BreakerOptions): Breaker {
             isProbing = false;
         },
         onFailure: (subject) => {
-            const isKnown = subject !== undefined && subjects.has(subject);
-            if (!isKnown) failed += 1;
+            failed = failuresWith(subject);
             if (failed >= failures) {
                 openedAt = now();
                 // In a long outage, each probe would add its inputs.

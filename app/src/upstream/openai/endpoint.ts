@@ -51,6 +51,10 @@ export const PROBE = {
 const SMALL_BYTES = 4 * 1024;
 /** Errors that an input may have caused. */
 const INPUT_ERRORS = ["upstream_error", "upstream_timeout", "bad_upstream_response"];
+/** Of these, a failure of the endpoint is reported at once, so that a probe costs no time. */
+const QUICK_INPUT_ERRORS = ["upstream_error", "bad_upstream_response"];
+/** A text cannot have caused more rejections than this after a probe has succeeded. */
+const PROBE_VALID_MILLISECONDS = 1_000;
 
 export function createEndpoint(options: EndpointOptions): Endpoint {
     const { url, countTokens, length, onProbe, log } = options;
@@ -60,6 +64,7 @@ export function createEndpoint(options: EndpointOptions): Endpoint {
     const breaker = createBreaker({ failures: FAILURES_TO_OPEN, halfOpenAfterMilliseconds });
     let cooldown: { readonly until: number; readonly error: UpstreamError } | undefined;
     let probing: Promise<Error | undefined> | undefined;
+    let probeSucceededAt = -Infinity;
 
     async function call(
         inputs: readonly Input[],
@@ -70,6 +75,10 @@ export function createEndpoint(options: EndpointOptions): Endpoint {
         const result = await encodings.call(inputs, options);
         if (!("response" in result)) return result;
         const { response } = result;
+        // An API that ignores the dimensions returns native vectors, whose length may not be known yet.
+        const [first] = response.vectors;
+        if (options.dimensions !== undefined && first?.length !== options.dimensions)
+            if (length.current() === undefined) await probe();
         const error = findLengthError(response, inputs, options);
         if (error) return { error, isRetryable: error.status >= 500 };
         const shares = await withTimeout(WEIGHING_MILLISECONDS, weights, () => weighInputs(inputs));
@@ -78,16 +87,46 @@ export function createEndpoint(options: EndpointOptions): Endpoint {
         return { value: embeddings };
     }
 
-    /** @returns the error of a small call */
-    async function probe(): Promise<Error | undefined> {
+    /**
+     * Sends a small call, which shows whether the endpoint works. Calls that fail together share one.
+     *
+     * @returns its error
+     */
+    function probe(): Promise<Error | undefined> {
+        probing ??= sendProbe()
+            .catch(toUpstreamError)
+            .finally(() => (probing = undefined));
+        return probing;
+    }
+
+    async function sendProbe(): Promise<Error | undefined> {
         const deadline = performance.now() + attemptTimeoutMilliseconds;
         const outcome = await call([PROBE], { dimensions: undefined, deadline });
-        return "error" in outcome ? outcome.error : undefined;
+        if ("error" in outcome) return outcome.error;
+        probeSucceededAt = performance.now();
+        return undefined;
     }
 
     /**
-     * A call that is large, or is sent late, may time out although the endpoint is healthy. A probe decides,
-     * as in HAProxy (`observe`, `on-error fastinter`). Calls that time out together share one.
+     * A firewall rejects single texts in the words with which others reject a key, and some APIs quote a part of the
+     * text. A probe decides, so that one client's text is neither an outage for the others nor for the inputs of the
+     * same call.
+     */
+    async function withRejectionVerified(
+        outcome: Attempt<readonly Embedding[]>,
+        inputs: readonly Input[],
+    ): Promise<Attempt<readonly Embedding[]>> {
+        if (!("error" in outcome) || outcome.mayBeInputs !== true || inputs[0] === PROBE)
+            return outcome;
+        const isRecent = performance.now() - probeSucceededAt < PROBE_VALID_MILLISECONDS;
+        if (!isRecent && (await probe()) !== undefined) return outcome;
+        const message = "The upstream rejected the input, and accepts others";
+        return { error: new UpstreamError(400, "invalid_input", message), isRetryable: false };
+    }
+
+    /**
+     * A call that is large, or is sent late, may time out although the endpoint is healthy, and a model may fail on
+     * each of a client's texts. A probe decides, as in HAProxy (`observe`, `on-error fastinter`).
      */
     async function updateBreaker(
         error: Error | undefined,
@@ -97,12 +136,9 @@ export function createEndpoint(options: EndpointOptions): Endpoint {
         let cause = error;
         const isSmall = inputs.length === 1 && measureInputs(inputs).bytes <= SMALL_BYTES;
         const hadEnoughTime = isSmall && maxMilliseconds >= attemptTimeoutMilliseconds;
-        if (isTimeout(error) && !hadEnoughTime) {
-            probing ??= probe()
-                .catch(toUpstreamError)
-                .finally(() => (probing = undefined));
-            cause = await probing;
-        }
+        if (isTimeout(error) && !hadEnoughTime) cause = await probe();
+        else if (isQuickInputError(error) && breaker.wouldOpen(findSubject(error, inputs)))
+            cause = (await probe()) && error;
         if (cause && isEndpointError(cause)) breaker.onFailure(findSubject(cause, inputs));
         else breaker.onSuccess();
     }
@@ -162,7 +198,7 @@ export function createEndpoint(options: EndpointOptions): Endpoint {
             const maxMilliseconds = options.deadline - performance.now();
             let error: Error | undefined = new Error("The call did not end");
             try {
-                const outcome = await call(inputs, options);
+                const outcome = await withRejectionVerified(await call(inputs, options), inputs);
                 error = "error" in outcome ? outcome.error : undefined;
                 if ("error" in outcome) startCooldown(outcome);
                 return outcome;
@@ -187,6 +223,10 @@ function breakerOpenError(): UpstreamError {
 
 function isTimeout(error: Error | undefined): boolean {
     return error instanceof UpstreamError && error.code === "upstream_timeout";
+}
+
+function isQuickInputError(error: Error | undefined): error is UpstreamError {
+    return error instanceof UpstreamError && QUICK_INPUT_ERRORS.includes(error.code);
 }
 
 /** Whether an error says something about the endpoint, not only about the inputs. */

@@ -36,6 +36,9 @@ const CALL_TOKENS = /tokens?\b.*\b(per|overall|total|batch|request)|max_tokens_p
 /** Statuses that concern the inputs instead of the sender. */
 const INPUT_STATUSES = [400, 413, 422];
 
+/** A missing or wrong key, no money, and an unknown URL or model: never because of a text. */
+const SENDER_STATUSES = [401, 402, 404, 407];
+
 /** Timeouts, conflicts, and failures of TEI's model (424). */
 const TRANSIENT = [408, 409, 424, 425];
 
@@ -90,12 +93,14 @@ export function classifyFailure(response: ErrorResponse, inputs: readonly Input[
         return {
             error: rejectedError(status, body),
             isRetryable: false,
+            mayBeInputs: !SENDER_STATUSES.includes(status),
             ...NOT_THE_ENCODING,
             namesEncoding,
         };
     }
     if (isAccessError(body)) {
-        return { error: rejectedError(status, body), isRetryable: false, ...NOT_THE_ENCODING };
+        const error = rejectedError(status, body);
+        return { error, isRetryable: false, mayBeInputs: true, ...NOT_THE_ENCODING };
     }
     const tooLarge = findSizeError(status, body, inputs.length);
     if (tooLarge) return { error: tooLarge, isRetryable: false, ...NOT_THE_ENCODING };

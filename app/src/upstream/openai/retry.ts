@@ -49,6 +49,8 @@ export interface Failure {
     readonly retryAfterMilliseconds?: number | undefined;
     /** No call will succeed before this has elapsed. */
     readonly cooldownMilliseconds?: number | undefined;
+    /** The sender seems to be rejected, but an input may be the cause. */
+    readonly mayBeInputs?: boolean;
     /** False if the endpoint has not received it. */
     readonly wasSent?: boolean;
 }

@@ -158,13 +158,18 @@ describe("A body", () => {
             let done: Buffer | LargeBody | undefined;
             const budget = createByteBudget(64 * MEBIBYTE);
             const before = await usedBytes();
-            readBody(request, budget, {
-                onBody: (body) => {
-                    done = body;
+            readBody(
+                request,
+                budget,
+                {
+                    onBody: (body) => {
+                        done = body;
+                    },
+                    onError: () => undefined,
+                    onAborted: () => undefined,
                 },
-                onError: () => undefined,
-                onAborted: () => undefined,
-            });
+                { tenant: "a" },
+            );
             for (let at = 0; at < bytes.length; at += size)
                 sink().onChunk(Buffer.from(bytes.subarray(at, at + size)));
             expect((await usedBytes()) - before).toBeLessThan(2 * bytes.length + MEBIBYTE);
@@ -181,14 +186,19 @@ describe("A body", () => {
         const reservations: ByteReservation[] = [];
         const receive = (name: string) => {
             const { request, sink } = sentByHand();
-            readBody(request, budget, {
-                onBody: (_, reservation) => {
-                    reservations.push(reservation);
-                    ends.push(`${name} done`);
+            readBody(
+                request,
+                budget,
+                {
+                    onBody: (_, reservation) => {
+                        reservations.push(reservation);
+                        ends.push(`${name} done`);
+                    },
+                    onError: (error: HttpError) => ends.push(`${name} ${error.status}`),
+                    onAborted: () => ends.push(`${name} gone`),
                 },
-                onError: (error: HttpError) => ends.push(`${name} ${error.status}`),
-                onAborted: () => ends.push(`${name} gone`),
-            });
+                { tenant: name },
+            );
             return sink();
         };
         // Already copied parts of a chunk are freed.
@@ -222,11 +232,16 @@ describe("A body", () => {
         const budget = createByteBudget(64 * MEBIBYTE);
         const { request, sink } = sentByHand();
         const failures: number[] = [];
-        readBody(request, budget, {
-            onBody: () => undefined,
-            onError: ({ status }) => failures.push(status),
-            onAborted: () => undefined,
-        });
+        readBody(
+            request,
+            budget,
+            {
+                onBody: () => undefined,
+                onError: ({ status }) => failures.push(status),
+                onAborted: () => undefined,
+            },
+            { tenant: "a" },
+        );
         sink().onChunk(Buffer.alloc(MAX_BODY_BYTES));
         sink().onChunk(Buffer.alloc(1));
         sink().onEnd();

@@ -8,7 +8,7 @@ import type { Tracing } from "../../tracing/tracing.ts";
 import type { EmbeddingRequest } from "../protocol/embeddingRequest.ts";
 import type { Handler } from "../protocol/exchange.ts";
 import { getRequestId } from "../headers.ts";
-import { readBody, type LargeBody } from "../protocol/requestBody.ts";
+import { readBody, type BodyHandlers, type LargeBody } from "../protocol/requestBody.ts";
 import {
     createCompletion,
     type CompletionDependencies,
@@ -102,7 +102,7 @@ export function createEmbeddingsHandler(
             handleBody(pending, admission, buffered);
             return;
         }
-        readBody(request, bodyBudget, {
+        const handlers: BodyHandlers = {
             onBody: (body, reservation) => {
                 pending.receivedAt = performance.now();
                 pending.bodyReservation = reservation;
@@ -111,6 +111,7 @@ export function createEmbeddingsHandler(
             },
             onError: (error) => fail(pending, error),
             onAborted: () => abort(pending),
-        });
+        };
+        readBody(request, bodyBudget, handlers, { tenant: admission.tenant.id });
     };
 }

@@ -65,6 +65,7 @@ export function createFeedbackHandler(dependencies: FeedbackDependencies): Handl
             },
             onAborted: () => admission.release(),
         };
-        readBody(request, bodyBudget, handlers, MAX_FEEDBACK_BYTES);
+        const options = { tenant: admission.tenant.id, maxBytes: MAX_FEEDBACK_BYTES };
+        readBody(request, bodyBudget, handlers, options);
     };
 }

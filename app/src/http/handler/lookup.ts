@@ -53,9 +53,9 @@ export function createLookup(
     const { resolver, hotKeys, experiments, checkTokenLimits } = dependencies;
     const { bodyBudget, responseMemory, dimensions, chooseCacheMode } = dependencies;
 
-    /** @throws HttpError if other pending requests use all of the memory */
-    function reserveBody(bytes: number): ByteReservation {
-        const reservation = bodyBudget.reserve(() => undefined);
+    /** @throws HttpError if other pending requests, or those of this tenant, use too much of the memory */
+    function reserveBody(bytes: number, tenant: string): ByteReservation {
+        const reservation = bodyBudget.reserve(() => undefined, tenant);
         reservation.pin();
         if (reservation.grow(bytes)) return reservation;
         throw overloadedError();
@@ -102,7 +102,7 @@ export function createLookup(
                 experiments.record(items, local, pending.receivedAt, subject);
                 return;
             }
-            pending.bodyReservation ??= reserveBody(bytes);
+            pending.bodyReservation ??= reserveBody(bytes, id);
             detach(resolve(pending, admission, parsed, context, subject));
         } catch (error) {
             failItems(pending, error, parsed);

@@ -30,25 +30,28 @@ export interface BodyHandlers {
     readonly onAborted: () => void;
 }
 
+export interface BodyOptions {
+    /** Its bodies together have at most a share of the budget. */
+    readonly tenant: string;
+    /** A body that declares more is rejected before it is read, any other one once it has more. */
+    readonly maxBytes?: number;
+}
+
 const NOTHING = Buffer.alloc(0);
 
-/**
- * Reads a whole body. A small body that arrives in one chunk is passed on without a copy.
- *
- * @param maxBytes a body that declares more is rejected before it is read, any other one once it has more
- */
+/** Reads a whole body. A small body that arrives in one chunk is passed on without a copy. */
 export function readBody(
     request: HttpRequest,
     budget: ByteBudget,
     { onBody, onError, onAborted }: BodyHandlers,
-    maxBytes = MAX_BODY_BYTES,
+    { tenant, maxBytes = MAX_BODY_BYTES }: BodyOptions,
 ): void {
     /** The whole body, if it is small. */
     let buffer: Buffer = NOTHING;
     const segments: Buffer[] = [];
     let bytes = 0;
     let isRejected = false;
-    const reservation = budget.reserve(() => reject(overloadedError()));
+    const reservation = budget.reserve(() => reject(overloadedError()), tenant);
     if (Number(getHeader(request.rawHeaders, "content-length") ?? 0) > maxBytes)
         reject(bodyTooLargeError(maxBytes));
     request.readInto({

@@ -3,6 +3,10 @@ import { describe, expect, test } from "@jest/globals";
 import { parseOpenai } from "../../src/http/protocol/embeddingRequest.ts";
 import { createTokenLimitsCheck } from "../../src/http/handler/tokenLimits.ts";
 import { createTokenCounter } from "../../src/upstream/openai/tokenCounter.ts";
+import {
+    createTokenCounterThread,
+    MAX_SHARE_CHARACTERS,
+} from "../../src/upstream/openai/tokenCounterThread.ts";
 
 const MODEL = "text-embedding-3-small";
 
@@ -69,4 +73,20 @@ describe("The count of tokens", () => {
         const absent = createTokenCounter(MODEL, () => Promise.reject(new Error("no such module")));
         await expect(createTokenLimitsCheck(absent)(request)).resolves.toBeUndefined();
     });
+});
+
+describe("The count of tokens for the shares of bills", () => {
+    test("takes a bounded number of texts, and more when they are counted", async () => {
+        const thread = createTokenCounterThread(MODEL);
+        const text = "word ".repeat(1_600);
+        const most = Math.floor(MAX_SHARE_CHARACTERS / text.length);
+        for (let round = 0; round < 2; round += 1) {
+            const counts = Array.from({ length: 3 * most }, () =>
+                thread?.countForShares(text, Infinity),
+            );
+            const settled = await Promise.allSettled(counts);
+            expect(settled.filter(({ status }) => status === "fulfilled")).toHaveLength(most);
+        }
+        await thread?.close();
+    }, 60_000);
 });

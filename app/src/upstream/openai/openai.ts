@@ -85,7 +85,7 @@ export function createOpenaiUpstream(options: OpenaiOptions): Upstream {
         createEndpoint({
             ...place,
             model,
-            countTokens,
+            countTokens: tokens?.countForShares,
             responseParser,
             length,
             attemptTimeoutMilliseconds,

@@ -16,6 +16,8 @@ export type CountResult =
 
 export interface TokenCounterThread {
     readonly count: TokenCounter;
+    /** For the shares of a bill, which bytes can decide, too: rejects while many texts are being counted for shares. */
+    readonly countForShares: TokenCounter;
     readonly close: () => Promise<void>;
 }
 
@@ -29,6 +31,11 @@ interface Pending {
 const LONG_CHARACTERS = 16 * 1024;
 /** Long texts in the thread at once: each is copied into its memory. */
 const MAX_LONG_CHARACTERS = 8 * 1024 * 1024;
+/**
+ * Texts that are counted for shares at once, about 0.3 s. A bulk job with faster calls would fill the thread's memory, and
+ * requests whose limits are checked would wait for texts that nobody waits for any more.
+ */
+export const MAX_SHARE_CHARACTERS = 1024 * 1024;
 /** The tables take about 50 MB. */
 const MAX_HEAP_MEBIBYTES = 96;
 const MAX_YOUNG_MEBIBYTES = 16;
@@ -47,6 +54,7 @@ export function createTokenCounterThread(model: string): TokenCounterThread | un
     const queuedLong: CountTask[] = [];
     let worker: Worker | undefined;
     let longCharacters = 0;
+    let shareCharacters = 0;
     let ids = 0;
 
     function startWorker(): Worker {
@@ -101,17 +109,30 @@ export function createTokenCounterThread(model: string): TokenCounterThread | un
         (worker ??= startWorker()).postMessage(unsent.splice(0));
     }
 
+    function count(text: string, max: number): Promise<number> {
+        const { promise, resolve, reject } = Promise.withResolvers<number>();
+        const task = { id: (ids += 1), text, max };
+        pending.set(task.id, { resolve, reject, characters: text.length });
+        if (text.length <= LONG_CHARACTERS) send(task);
+        else {
+            queuedLong.push(task);
+            sendLong();
+        }
+        return promise;
+    }
+
     return {
-        count: (text, max) => {
-            const { promise, resolve, reject } = Promise.withResolvers<number>();
-            const task = { id: (ids += 1), text, max };
-            pending.set(task.id, { resolve, reject, characters: text.length });
-            if (text.length <= LONG_CHARACTERS) send(task);
-            else {
-                queuedLong.push(task);
-                sendLong();
+        count,
+        countForShares: async (text, max) => {
+            const { length } = text;
+            if (shareCharacters + length > MAX_SHARE_CHARACTERS)
+                throw new Error("Too many texts are being counted");
+            shareCharacters += length;
+            try {
+                return await count(text, max);
+            } finally {
+                shareCharacters -= length;
             }
-            return promise;
         },
         close: async () => {
             await worker?.terminate();

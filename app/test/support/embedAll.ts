@@ -52,7 +52,7 @@ export const sizesUpTo = (items: number): CallSizes =>
 /** An upstream with production's batching and this concurrency. */
 export function batchedUpstream(
     call: CallUpstream,
-    { limit = 64, sizes = sizesUpTo(256), mayRepeat = (): boolean => true } = {},
+    { limit = 64, sizes = sizesUpTo(256), mayRepeat = (_tenant: string): boolean => true } = {},
 ): Pick<Upstream, "embed" | "state"> {
     const concurrency = {
         limit: () => limit,

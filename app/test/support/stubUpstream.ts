@@ -22,6 +22,8 @@ export interface StubUpstream {
     billedTokens: number;
     /** Overrides the next responses, one each; then responses are correct again. */
     readonly misbehave: (...turns: readonly Turn[]) => void;
+    /** Drops the overrides that are left. */
+    readonly forget: () => void;
     /** Overrides all other responses, if set. */
     always: Turn | undefined;
     readonly stop: () => Promise<void>;
@@ -50,6 +52,7 @@ export async function startStubUpstream(
         targets: [],
         billedTokens: 0,
         misbehave: (...next) => void turns.push(...next),
+        forget: () => void turns.splice(0),
         always: undefined,
         stop: () =>
             new Promise((resolve) => {

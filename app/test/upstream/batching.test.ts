@@ -277,6 +277,20 @@ describe("a call that fails", () => {
         expect(calls).toBe(8 + 2 * 10);
     });
 
+    test("because of one tenant's input is repeated for the others without a retry budget", async () => {
+        const upstream = batchedUpstream(
+            (inputs) =>
+                textsOf(inputs).includes(BAD)
+                    ? Promise.reject(new UpstreamError(503, "upstream_error", "NaN"))
+                    : Promise.resolve(ok(inputs)),
+            { mayRepeat: () => false },
+        );
+        const ask = (text: string, tenant: string) =>
+            outcomesOf(upstream, inputsOf([text]), { ...createContext(), tenant });
+        const outcomes = await Promise.all([ask(BAD, "a"), ask("good", "b"), ask("own", "a")]);
+        expect(outcomes.map(([one]) => one instanceof UpstreamError)).toEqual([true, false, true]);
+    });
+
     test("because all its inputs are invalid costs few calls, and blames none that was not tried", async () => {
         let calls = 0;
         const upstream = batchedUpstream(

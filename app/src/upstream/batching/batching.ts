@@ -35,10 +35,10 @@ export interface BatchingOptions {
     readonly sizes: CallSizes;
     readonly events: UpstreamEvents;
     /**
-     * Whether a failed batch may be split and retried. Such retries must not multiply an outage. Default:
-     * always.
+     * Whether a failed batch may be split and retried, by the tenant of its first request. Such retries must not
+     * multiply an outage. Default: always.
      */
-    readonly mayRepeat?: () => boolean;
+    readonly mayRepeat?: (tenant: string) => boolean;
 }
 
 /** While other batches are in flight, a batch waits this long for more inputs. */

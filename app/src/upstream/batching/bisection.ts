@@ -45,8 +45,11 @@ export function mayBeInputs(error: UpstreamError): boolean {
     );
 }
 
-/** @param mayRepeat whether a failed batch may be split and retried */
-export function createBisection(sizes: CallSizes, mayRepeat: () => boolean): Bisection {
+/** @param mayRepeat whether a failed batch may be split and retried, by the tenant of its first request */
+export function createBisection(
+    sizes: CallSizes,
+    mayRepeat: (tenant: string) => boolean,
+): Bisection {
     function divide(
         slices: readonly Slice<PendingCall>[],
         size: InputSize,
@@ -54,7 +57,8 @@ export function createBisection(sizes: CallSizes, mayRepeat: () => boolean): Bis
     ): readonly Batch[] | undefined {
         if (error instanceof CallTooLargeError) return divideBySize(slices, size, error);
         const [first, second] = slices;
-        if (!first || (error.status !== 400 && !mayRepeat())) return undefined;
+        if (!first) return undefined;
+        if (error.status !== 400 && !mayRepeat(first.call.tenant)) return divideByTenant(slices);
         if (second) {
             // Bisects by requests first, so that an invalid input affects its own request only.
             const middle = Math.ceil(slices.length / 2);
@@ -81,6 +85,16 @@ export function createBisection(sizes: CallSizes, mayRepeat: () => boolean): Bis
     }
 
     return { divide, onBatchEnd };
+}
+
+/**
+ * One more call for each tenant, whatever the retry budget: inputs of one tenant must not fail the requests of others.
+ *
+ * @returns undefined if all inputs are of one tenant
+ */
+function divideByTenant(slices: readonly Slice<PendingCall>[]): readonly Batch[] | undefined {
+    const parts = Map.groupBy(slices, ({ call }) => call.tenant);
+    return parts.size < 2 ? undefined : Array.from(parts.values(), (own) => ({ slices: own }));
 }
 
 /**

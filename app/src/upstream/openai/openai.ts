@@ -18,7 +18,7 @@ import type { CallOptions } from "./apiClient.ts";
 import { createEndpoint, type Endpoint } from "./endpoint.ts";
 import { createFallbacks, type ReferenceStore } from "./fallbacks.ts";
 import { dimensionsError, nativeDimensions, supportsShortening } from "./models.ts";
-import { retry, createRetryBudget, type Attempt } from "./retry.ts";
+import { retry, createRetryBudgets, type Attempt } from "./retry.ts";
 import { MAX_BYTES_PER_TOKEN } from "./tokenCounter.ts";
 import { createTokenCounterThread } from "./tokenCounterThread.ts";
 import { createVectorLength } from "./vectorLength.ts";
@@ -104,7 +104,7 @@ export function createOpenaiUpstream(options: OpenaiOptions): Upstream {
         log,
     });
     const concurrency = createAdaptiveConcurrency();
-    const budget = createRetryBudget();
+    const retryBudgetOf = createRetryBudgets();
 
     async function attempt(
         inputs: readonly Input[],
@@ -148,7 +148,7 @@ export function createOpenaiUpstream(options: OpenaiOptions): Upstream {
                 firstDelayMilliseconds: options.firstRetryDelayMilliseconds ?? 200,
                 maxDelayMilliseconds: MAX_RETRY_DELAY_MILLISECONDS,
                 deadline: context.deadline,
-                budget,
+                budget: retryBudgetOf(context.tenant),
             }),
         {
             concurrency,
@@ -159,7 +159,7 @@ export function createOpenaiUpstream(options: OpenaiOptions): Upstream {
                 log,
             }),
             events,
-            mayRepeat: budget.take,
+            mayRepeat: (tenant) => retryBudgetOf(tenant).take(),
         },
     );
 

@@ -28,7 +28,7 @@ const TOKENS_PER_SUCCESS = 0.2;
  * A token bucket filled by successes: in the long run, at most one retry per five calls (gRFC A6,
  * throttling).
  */
-export function createRetryBudget(): RetryBudget {
+function createRetryBudget(): RetryBudget {
     let tokens = MAX_TOKENS;
     return {
         onSuccess: () => {
@@ -39,6 +39,16 @@ export function createRetryBudget(): RetryBudget {
             tokens -= 1;
             return true;
         },
+    };
+}
+
+/** @returns the budget of a tenant: one whose texts always fail must not use up the retries of others */
+export function createRetryBudgets(): (tenant: string) => RetryBudget {
+    const budgets = new Map<string, RetryBudget>();
+    return (tenant) => {
+        const budget = budgets.get(tenant) ?? createRetryBudget();
+        budgets.set(tenant, budget);
+        return budget;
     };
 }
 

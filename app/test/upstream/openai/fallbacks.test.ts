@@ -38,7 +38,7 @@ describe("a fallback", () => {
             model: "stub-model",
             attemptTimeoutMilliseconds: ATTEMPT_MILLISECONDS,
             firstRetryDelayMilliseconds: 1,
-            halfOpenAfterMilliseconds: 50,
+            halfOpenAfterMilliseconds: 1_000,
             log,
         });
     });
@@ -59,10 +59,15 @@ describe("a fallback", () => {
         await eventually("both were asked for the probe", () => other.requests.length === 1);
         await ask();
         expect(other.requests).toHaveLength(1);
-        breakFor(20);
-        for (let n = 0; n < 8; n += 1) expect(await ask()).toEqual(right);
-        expect(stub.requests.length).toBeLessThan(2 + 8);
-        stub.misbehave();
+        breakFor(100);
+        await eventually("the breaker of the primary has opened", async () => {
+            expect(await ask()).toEqual(right);
+            return JSON.stringify(both.state()).includes('"breaker":"open"');
+        });
+        const { length } = stub.requests;
+        expect(await ask()).toEqual(right);
+        expect(stub.requests).toHaveLength(length);
+        stub.forget();
         await eventually("the primary is asked again", async () => {
             const before = other.requests.length;
             expect(await ask()).toEqual(right);

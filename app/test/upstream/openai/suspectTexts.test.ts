@@ -97,6 +97,15 @@ describe("many texts for which the model fails", () => {
     });
 });
 
+test("the retries of one tenant's failing texts do not use up those of others", async () => {
+    failSuspects((_, response) => reply(response, 500, "NaN"));
+    const askAs = (tenant: string, text: string) =>
+        outcomesOf(upstream, inputsOf([text]), { ...createContext(TOTAL_MILLISECONDS), tenant });
+    for (let n = 0; n < 40; n += 1) await askAs("a", `${MARK} ${n}`);
+    stub.misbehave((_, response) => reply(response, 500, "for a moment"));
+    expect((await askAs("b", "good"))[0]).toMatchObject({ vector: trueVector("good") });
+});
+
 describe("dimensions that the API ignores", () => {
     test("are the client's fault before the model's dimensions are known, too", async () => {
         always(({ model, input, encoding_format }, response) =>

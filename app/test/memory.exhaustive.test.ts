@@ -1,5 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
+import { hash } from "node:crypto";
+import { pino } from "pino";
 
 import { createNegativeCache } from "../src/cache/negativeCache.ts";
 import { createLocalCache } from "../src/cache/localCache.ts";
@@ -13,6 +15,8 @@ import { createBreaker } from "../src/upstream/openai/breaker.ts";
 import { parseOpenai } from "../src/http/protocol/embeddingRequest.ts";
 import { createKeyOf } from "../src/key/key.ts";
 import { computeTotals } from "../src/cache/responseTotals.ts";
+import { createTenantDirectory } from "../src/tenants/tenantDirectory.ts";
+import { createVectorLength } from "../src/upstream/openai/vectorLength.ts";
 import { UpstreamError } from "../src/upstream/upstream.ts";
 import { createEmbedding, shorten } from "../src/vector/embedding.ts";
 import { usedBytes } from "./support/heap.ts";
@@ -34,10 +38,41 @@ describe("Caches have a bound in bytes:", () => {
         const before = await usedBytes();
         for (let at = 0; at < 100; at += 1) {
             expect(outage.tryAcquire()).toBe(true);
-            outage.onFailure(Buffer.alloc(MEBIBYTE, `${at} `).toString("latin1"));
+            // From 1 MiB on, strings are outside of the measured heap.
+            outage.onFailure(Buffer.alloc(MEBIBYTE / 2, `${at} `).toString("latin1"));
         }
         expect((await usedBytes()) - before).toBeLessThan(6 * MEBIBYTE);
         expect(outage.state()).not.toBe("closed");
+    });
+
+    test("texts with a vector of another length than the model's", async () => {
+        const length = createVectorLength({
+            known: 8,
+            onChange: () => undefined,
+            log: pino({ level: "silent" }),
+        });
+        const before = await usedBytes();
+        for (let at = 0; at < 100; at += 1) {
+            const text = Buffer.alloc(MEBIBYTE / 2, `${at} `).toString("latin1");
+            expect(length.findError(4, text)).toContain("4 dimensions instead of 8");
+        }
+        expect((await usedBytes()) - before).toBeLessThan(6 * MEBIBYTE);
+        expect(length.current()).toBe(8);
+    });
+
+    test("headers of a valid key, padded in every way", async () => {
+        const sha256 = hash("sha256", "key", "hex");
+        const keys = [{ sha256, expires: undefined }];
+        const tenant = { id: "a", pool: "a", limits: undefined, keys };
+        const directory = createTenantDirectory([tenant]);
+        const before = await usedBytes();
+        for (let at = 0; at < 4_000; at += 1) {
+            // A field is a part of its head.
+            const head = `authorization: Bearer${" ".repeat(100 + (at % 2) * at)}key${"\r\n".repeat(4_000)}`;
+            expect(directory.findByHeader(head.slice(15, head.indexOf("\r")))?.id).toBe("a");
+        }
+        expect((await usedBytes()) - before).toBeLessThan(6 * MEBIBYTE);
+        expect(directory.ids).toEqual(["a"]);
     });
 
     test.each([

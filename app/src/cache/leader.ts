@@ -245,11 +245,18 @@ export function createLeader(dependencies: LeaderDependencies): Leader {
             shared.releaseLeases([key], token, 0);
             return;
         }
-        await origin.embed([item], context, (outcomes) => {
-            store(outcomes, token);
-            const embedding = outcomes.get(key)?.encoded?.embedding;
-            if (embedding) local.set(key, embedding);
-        });
+        let isReported = false;
+        try {
+            await origin.embed([item], context, (outcomes) => {
+                isReported = true;
+                store(outcomes, token);
+                const embedding = outcomes.get(key)?.encoded?.embedding;
+                if (embedding) local.set(key, embedding);
+            });
+        } finally {
+            // The limits of a tenant may forbid it.
+            if (!isReported) shared.releaseLeases([key], token, 0);
+        }
     }
 
     return { lead, onHit };

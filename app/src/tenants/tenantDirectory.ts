@@ -17,6 +17,8 @@ const BEARER = /^bearer +/i;
 /** Cache of resolved headers. Only valid ones are cached, so guessing cannot fill it. */
 const MAX_CACHED_HEADERS = 10_000;
 const CACHE_MILLISECONDS = 10_000;
+/** A client may pad a valid key with blanks in 16 KiB; such a header is resolved each time. */
+const MAX_CACHED_CHARACTERS = 256;
 
 /**
  * Keys are looked up by their SHA-256. A fast hash is appropriate, because keys are random and cannot be
@@ -43,7 +45,9 @@ export function createTenantDirectory(tenants: readonly ListedTenant[]): TenantD
             if (!found || (found.expires !== undefined && found.expires <= wallClock())) {
                 return undefined;
             }
-            cache.set(header, found.tenant);
+            // A part of the head would retain all of it.
+            if (header.length <= MAX_CACHED_CHARACTERS)
+                cache.set(Buffer.from(header, "latin1").toString("latin1"), found.tenant);
             return found.tenant;
         },
     };

@@ -55,9 +55,10 @@ export function createVectorLength({ known, onChange, log }: VectorLengthOptions
             }
             if (length !== other) texts = new Set();
             other = length;
-            texts.add(text);
             const before = current;
-            if (known === undefined && texts.size >= TEXTS_TO_CHANGE) {
+            // Otherwise nothing is learned, and the texts would be kept.
+            if (known === undefined) texts.add(text);
+            if (texts.size >= TEXTS_TO_CHANGE) {
                 learn(length);
                 return undefined;
             }

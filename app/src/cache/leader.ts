@@ -245,17 +245,17 @@ export function createLeader(dependencies: LeaderDependencies): Leader {
             shared.releaseLeases([key], token, 0);
             return;
         }
-        let isReported = false;
+        const lease = { isHandedOn: false };
         try {
             await origin.embed([item], context, (outcomes) => {
-                isReported = true;
+                lease.isHandedOn = true;
                 store(outcomes, token);
                 const embedding = outcomes.get(key)?.encoded?.embedding;
                 if (embedding) local.set(key, embedding);
             });
         } finally {
             // The limits of a tenant may forbid it.
-            if (!isReported) shared.releaseLeases([key], token, 0);
+            if (!lease.isHandedOn) shared.releaseLeases([key], token, 0);
         }
     }
 

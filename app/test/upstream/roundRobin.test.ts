@@ -1,6 +1,6 @@
 import { expect, test } from "@jest/globals";
 
-import { createRoundRobinQueue } from "../../src/upstream/roundRobin.ts";
+import { createRoundRobinQueue } from "../../src/threads/roundRobin.ts";
 import { createQueueLimit } from "../../src/upstream/queueLimit.ts";
 
 test("Runs of the model serve tenants in turn, and the calls of each in turn", () => {

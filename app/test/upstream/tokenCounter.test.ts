@@ -78,15 +78,16 @@ describe("The count of tokens", () => {
 describe("The count of tokens for the shares of bills", () => {
     test("takes a bounded number of texts, and more when they are counted", async () => {
         const thread = createTokenCounterThread(MODEL);
+        if (!thread) throw new Error("The model is known");
         const text = "word ".repeat(1_600);
         const most = Math.floor(MAX_SHARE_CHARACTERS / text.length);
         for (let round = 0; round < 2; round += 1) {
             const counts = Array.from({ length: 3 * most }, () =>
-                thread?.countForShares(text, Infinity),
+                thread.countForShares(text, Infinity),
             );
             const settled = await Promise.allSettled(counts);
             expect(settled.filter(({ status }) => status === "fulfilled")).toHaveLength(most);
         }
-        await thread?.close();
+        await thread.close();
     }, 60_000);
 });

@@ -1,4 +1,4 @@
-import { createRoundRobinQueue, type Call } from "../../upstream/roundRobin.ts";
+import { createRoundRobinQueue, type Call } from "../../threads/roundRobin.ts";
 import { overloadedError } from "../protocol/requestBody.ts";
 import { createByteBudget, type ByteReservation } from "../../memory/byteBudget.ts";
 import type { Encoding } from "../protocol/embeddingRequest.ts";

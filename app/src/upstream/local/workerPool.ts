@@ -5,7 +5,7 @@ import { disableTelemetry, endModelThread } from "../../threads/modelThread.ts";
 import { UpstreamError } from "../upstream.ts";
 import { MAX_TOKENS } from "./limits.ts";
 import { END, type WorkerResponse, type WorkerData, type WorkerMessage } from "./messages.ts";
-import { createRoundRobinQueue, type Call } from "../roundRobin.ts";
+import { createRoundRobinQueue, type Call } from "../../threads/roundRobin.ts";
 
 export type EmbeddedTexts = Extract<WorkerResponse, { kind: "embedded" }>;
 

@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { Worker, type Transferable } from "node:worker_threads";
 
 import { detach } from "../detach.ts";
+import { createRoundRobinQueue } from "./roundRobin.ts";
 
 /** The thread ended before it responded, most likely because it ran out of memory. */
 export interface Failure {
@@ -10,8 +11,15 @@ export interface Failure {
 
 /** A thread that runs one task at a time. */
 export interface TaskThread<Task, Result> {
-    /** @param transferred memory of the task, which is transferred to the thread */
-    readonly run: (task: Task, transferred?: readonly Transferable[]) => Promise<Result | Failure>;
+    /**
+     * @param transferred memory of the task, which is transferred to the thread
+     * @param tenant tasks of several tenants run in turn; those of one, in their order
+     */
+    readonly run: (
+        task: Task,
+        transferred?: readonly Transferable[],
+        tenant?: string,
+    ) => Promise<Result | Failure>;
     readonly close: () => Promise<void>;
 }
 
@@ -28,7 +36,8 @@ export function createTaskThread<Task, Result>(
     maxHeapMebibytes: number,
 ): TaskThread<Task, Result> {
     let worker: Worker | undefined;
-    let last: Promise<unknown> = Promise.resolve();
+    const waiting = createRoundRobinQueue<() => Promise<void>>();
+    let isRunning = false;
     let isClosed = false;
 
     function startWorker(): Worker {
@@ -74,11 +83,19 @@ export function createTaskThread<Task, Result>(
         }
     }
 
+    async function runAll(): Promise<void> {
+        if (isRunning) return;
+        isRunning = true;
+        for (let next = waiting.next(); next; next = waiting.next()) await next();
+        isRunning = false;
+    }
+
     return {
-        run: (task, transferred = []) => {
-            const pending = last.then(() => runNow(task, transferred));
-            last = pending;
-            return pending;
+        run: (task, transferred = [], tenant = "") => {
+            const { promise, resolve, reject } = Promise.withResolvers<Result | Failure>();
+            waiting.add({ tenant }, () => runNow(task, transferred).then(resolve, reject));
+            detach(runAll());
+            return promise;
         },
         close: async () => {
             isClosed = true;

@@ -136,3 +136,15 @@ describe("A body that is parsed in a thread", () => {
         });
     }, 120_000);
 });
+
+test("Large bodies of one tenant do not delay those of another by more than one", async () => {
+    const parse = open().parserFor("embed");
+    const ended: string[] = [];
+    const body = largeBody(JSON.stringify({ texts: Array<string>(100).fill("a text") }));
+    const send = async (tenant: string): Promise<void> => {
+        await parse(body, createKeyOf({ ...keyOf.space, tenant }));
+        ended.push(tenant);
+    };
+    await Promise.all([...Array.from({ length: 6 }, () => send("bulk")), send("another")]);
+    expect(ended.indexOf("another")).toBeLessThanOrEqual(2);
+});

@@ -56,7 +56,7 @@ export type SerialisedHttpError = Pick<
 const MAX_HEAP_MEBIBYTES = 192;
 
 /**
- * Parses large bodies in a separate thread, one at a time. Parsing, normalising and hashing 8 MiB would block
+ * Parses large bodies in a separate thread, one at a time, of the tenants in turn. Parsing, normalising and hashing 8 MiB would block
  * the event loop. The thread starts with the first large body.
  */
 export function createLargeBodyParser(
@@ -83,7 +83,7 @@ export function createLargeBodyParser(
             const { segments, length: bytes } = body;
             const { space } = keyOf;
             const task = { format, body: segments, bytes, limits: plain, foldings, space };
-            const result = await thread.run(task);
+            const result = await thread.run(task, [], space.tenant);
             if ("failure" in result)
                 throw new Error(`A large body could not be parsed: ${result.failure}`);
             if ("rejection" in result) {

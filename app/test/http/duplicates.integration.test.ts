@@ -4,6 +4,7 @@ import { connect, type Socket } from "node:net";
 import { describe, expect, test } from "@jest/globals";
 import { ADMIN_PATHS, ADMIN_PREFIX, HEADERS, METRICS, PATHS } from "@property-search/contract";
 
+import { MAX_FEEDBACK_BYTES } from "../../src/http/protocol/feedbackRequest.ts";
 import { ADMIN_TOKEN } from "../support/admin.ts";
 import { MODEL, stubEnvironment } from "../support/service.ts";
 import { setUpTenants, setUpService, setUpUpstream } from "../support/setUp.ts";
@@ -177,10 +178,14 @@ test("two lines of x-cache are one list: one semantic vector decides", async () 
 
 describe("A body over the limit of its route", () => {
     test.each<[string, Sent]>([
-        ["feedback", { path: PATHS.feedback, length: 1_025 }],
+        ["feedback", { path: PATHS.feedback, length: MAX_FEEDBACK_BYTES + 1 }],
         [
             "feedback, requested",
-            { path: PATHS.feedback, length: 2_000, headers: ["expect: 100-continue"] },
+            {
+                path: PATHS.feedback,
+                length: MAX_FEEDBACK_BYTES + 1,
+                headers: ["expect: 100-continue"],
+            },
         ],
         ["texts", { path: PATHS.embed, length: 9 * 2 ** 20 }],
         ["a setting", { port: "admin", method: "PUT", path: "/log-level", length: 20_000 }],
@@ -195,7 +200,8 @@ describe("A body over the limit of its route", () => {
             ...["host: service", `authorization: Bearer ${KEY}`, "transfer-encoding: chunked"],
         ];
         socket.write(`${head.join("\r\n")}\r\n\r\n`);
-        for (let sent = 0; sent < 3; sent += 1) socket.write(`200\r\n${"x".repeat(512)}\r\n`);
+        for (let sent = 0; sent <= MAX_FEEDBACK_BYTES; sent += 512)
+            socket.write(`200\r\n${"x".repeat(512)}\r\n`);
         const [answer] = (await once(socket, "data")) as [Buffer];
         expect(answer.toString()).toMatch(/^HTTP\/1\.1 413 /);
         socket.destroy();
@@ -208,7 +214,7 @@ test("each route is in a request metric", async () => {
     const sent: readonly [string, number, Sent][] = [
         [PATHS.feedback, 204, { path: PATHS.feedback, body: '{"verdict":"relevant"}' }],
         [PATHS.feedback, 400, { path: PATHS.feedback, body: "{}" }],
-        [PATHS.feedback, 413, { path: PATHS.feedback, length: 1_025 }],
+        [PATHS.feedback, 413, { path: PATHS.feedback, length: MAX_FEEDBACK_BYTES + 1 }],
         [PATHS.models, 200, { path: PATHS.models, method: "GET" }],
         ["unmatched", 404, { path: "/v2/embeddings", body: "{}" }],
         ["unmatched", 405, { path: PATHS.embed, method: "GET" }],

@@ -6,6 +6,7 @@ import { expect, test } from "@jest/globals";
 import { HEADERS, METRICS, PATHS } from "@property-search/contract";
 import { pino } from "pino";
 
+import { MAX_FEEDBACK_BYTES } from "../../src/http/protocol/feedbackRequest.ts";
 import { read, stubEnvironment } from "../support/service.ts";
 import { setUpTenants, setUpService, setUpUpstream } from "../support/setUp.ts";
 
@@ -104,13 +105,13 @@ test("an x-cache that is none is refused, with its name and the allowed values",
     });
 });
 
-test.each([2_000, 200_000])(
+test.each([MAX_FEEDBACK_BYTES + 1, 200_000])(
     "a body of %i bytes is refused: feedback has no texts",
     async (bytes) => {
         const answer = await send({ verdict: "relevant", requestId: "x".repeat(bytes) });
         expect([answer.status, (answer.json as { error: object }).error]).toEqual([
             413,
-            expect.objectContaining({ message: expect.stringContaining("larger than 1024 bytes") }),
+            expect.objectContaining({ message: expect.stringContaining("larger than 4096 bytes") }),
         ]);
     },
 );

@@ -6,8 +6,8 @@ type Hook = (run: () => Promise<void>, timeoutMilliseconds?: number) => void;
 const ends: (() => unknown)[] = [];
 
 /**
- * @returns a function that starts something in one hook and ends it in the other one, the newest first. What it returns has
- * the members of what was started, for hooks and tests
+ * @returns a function that starts something in one hook and ends it in the other one, the newest first. What it
+ * returns has the members of what was started, for hooks and tests
  */
 function between(before: Hook, after: Hook) {
     return <T extends object>(
@@ -31,6 +31,12 @@ function between(before: Hook, after: Hook) {
                 return Reflect.get(started, member) as unknown;
             },
             set: (_, member, value) => started !== undefined && Reflect.set(started, member, value),
+            // For copies: { ...started }.
+            ownKeys: () => (started ? Reflect.ownKeys(started) : []),
+            getOwnPropertyDescriptor: (_, member) => {
+                const own = started && Reflect.getOwnPropertyDescriptor(started, member);
+                return own && { ...own, configurable: true };
+            },
         });
     };
 }

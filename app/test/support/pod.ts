@@ -36,13 +36,17 @@ export function startServer(environment: Environment): ChildProcess {
     return child;
 }
 
-/** Starts it and waits until it is ready. */
-export async function startPod(environment: Environment): Promise<Pod> {
+/**
+ * Starts it and waits until it is ready.
+ *
+ * @param seconds of the longest wait
+ */
+export async function startPod(environment: Environment, seconds?: number): Promise<Pod> {
     const port = Number(environment.PORT ?? (await freePort()));
     const child = startServer({ ...environment, PORT: String(port) });
     child.stdout?.resume();
     const url = `http://127.0.0.1:${port}`;
-    await untilReady(url);
+    await untilReady(url, seconds);
     return {
         process: child,
         port,
@@ -56,11 +60,12 @@ export async function startPod(environment: Environment): Promise<Pod> {
     };
 }
 
-export async function untilReady(url: string): Promise<void> {
-    await eventually("the server is ready", async () => {
+export async function untilReady(url: string, seconds?: number): Promise<void> {
+    const isReady = async (): Promise<boolean> => {
         const answer = await fetch(url + PATHS.ready).catch(() => undefined);
         return answer?.status === 200;
-    });
+    };
+    await eventually("the server is ready", isReady, seconds);
 }
 
 /** Ends everything started since the last call, immediately. */

@@ -4,7 +4,7 @@ import type { Interpolation, Neighbour } from "./interpolate.ts";
 /** Number of features of an answer, the constant included. */
 export const FEATURES = 24;
 
-/** Loss of a text whose surroundings are unknown. */
+/** Loss of a text whose neighbourhood is unknown. */
 const USUAL_LOSS = -2;
 const FEW = 4;
 

@@ -34,7 +34,7 @@ export function scoreOf({ loss, deviation }: Prediction, cosine: number): number
 /** Features are of the order of 1, so one prior fits all. */
 const PRIOR_PRECISION = 1;
 const FIRST_FIT = 20;
-/** Older labels count less, because a growing cache makes surroundings denser: half after 2,800. */
+/** Older labels count less, because a growing cache makes neighbourhoods denser: half after 2,800. */
 const FORGETTING = 1 - 1 / 4_000;
 const MIN_VARIANCE = 1e-4;
 

@@ -14,7 +14,7 @@ export interface Neighbour {
     readonly signature: Float32Array;
     /** The upstream's own vector, of length 1. */
     readonly vector: Float32Array;
-    /** log(1 − r) of this text when its vector arrived: how well its surroundings predict. */
+    /** log(1 − r) of this text when its vector arrived: how well its neighbourhood predict. */
     readonly ownLoss: number;
     /** Cosine of the signatures. */
     readonly similarity: number;

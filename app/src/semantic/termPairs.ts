@@ -4,27 +4,27 @@ import { normaliseText } from "./normaliseText.ts";
 export interface TermPair {
     /** In lower case and in alphabetical order. */
     readonly terms: readonly [string, string];
-    /** Distinct surroundings of the terms in which the answer was right. */
+    /** Distinct contexts of the terms in which the answer was right. */
     readonly right: number;
     readonly wrong: number;
 }
 
-/** Term pairs of the verified answers of a tenant. It keeps no texts: of the surroundings, only 32-bit digests. */
+/** Term pairs of the verified answers of a tenant. It keeps no texts: of the contexts, only 32-bit digests. */
 export interface TermPairs {
     /**
      * @param other text from whose vector the answer was predicted
      * @param isRight whether the true vector of the text has shown the answer to be right
      */
     readonly record: (text: string, other: string, isRight: boolean) => void;
-    /** Pairs with enough surroundings that their terms are no secret of one text, most first. */
+    /** Pairs with enough contexts that their terms are not specific to one text, most frequent first. */
     readonly published: () => readonly TermPair[];
 }
 
-/** A term is published if it occurred in at least this many distinct surroundings (k-anonymity). */
-export const MIN_SURROUNDINGS = 5;
+/** A term is published if it occurred in at least this many distinct contexts (k-anonymity). */
+export const MIN_CONTEXTS = 5;
 /** Bounds of what is kept, and of what is published. */
 const MAX_PAIRS = 2_000;
-const MAX_SURROUNDINGS = 64;
+const MAX_CONTEXTS = 64;
 const MAX_PUBLISHED = 200;
 const MAX_TERM_WORDS = 2;
 /** Punctuation at the ends of a word; within one, as in an address, it stays. */
@@ -51,16 +51,15 @@ export function createTermPairs(): TermPairs {
             // The pair that was not seen for the longest time comes first.
             pairs.delete(key);
             pairs.set(key, counts);
-            const surroundings = isRight ? counts.right : counts.wrong;
-            if (surroundings.size < MAX_SURROUNDINGS) surroundings.add(hash(found.surroundings));
+            const digests = isRight ? counts.right : counts.wrong;
+            if (digests.size < MAX_CONTEXTS) digests.add(hash(found.context));
             const [oldest] = pairs.size > MAX_PAIRS ? pairs.keys() : [];
             if (oldest !== undefined) pairs.delete(oldest);
         },
         published: () =>
             [...pairs]
                 .filter(
-                    ([, { right, wrong }]) =>
-                        new Set([...right, ...wrong]).size >= MIN_SURROUNDINGS,
+                    ([, { right, wrong }]) => new Set([...right, ...wrong]).size >= MIN_CONTEXTS,
                 )
                 .map(([key, { right, wrong }]): TermPair => {
                     const [one = "", other = ""] = key.split("\n");
@@ -74,12 +73,12 @@ export function createTermPairs(): TermPairs {
 /**
  * Aligns two texts by their common beginning and end.
  *
- * @returns the words between, if they are one term in each text, and what surrounds them
+ * @returns the words between, if they are one term in each text, and the context around them
  */
 export function findDifference(
     text: string,
     other: string,
-): { readonly terms: readonly [string, string]; readonly surroundings: string } | undefined {
+): { readonly terms: readonly [string, string]; readonly context: string } | undefined {
     const [own, others] = [tokensOf(text), tokensOf(other)];
     const shorter = Math.min(own.length, others.length);
     const isSame = (at: number, otherAt: number): boolean =>
@@ -89,12 +88,12 @@ export function findDifference(
     let end = 0;
     while (end < shorter - begin && isSame(-1 - end, -1 - end)) end += 1;
     const terms = [own, others].map((tokens) => tokens.slice(begin, tokens.length - end));
-    // A text that consists of the terms alone has no surroundings that could differ.
+    // A text that consists of the terms alone has no context that could differ.
     if (begin + end === 0 || !terms.every((words) => isTerm(words, begin === 0))) return undefined;
     const [one = "", second = ""] = terms.map((words) => words.join(" ").toLowerCase()).sort();
     if (stem(one) === stem(second)) return undefined;
-    const surroundings = [...own.slice(0, begin), "", ...own.slice(own.length - end)];
-    return { terms: [one, second], surroundings: surroundings.join(" ").toLowerCase() };
+    const context = [...own.slice(0, begin), "", ...own.slice(own.length - end)];
+    return { terms: [one, second], context: context.join(" ").toLowerCase() };
 }
 
 function tokensOf(text: string): readonly string[] {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
 
-import { createTermPairs, findDifference, MIN_SURROUNDINGS } from "../../src/semantic/termPairs.ts";
+import { createTermPairs, findDifference, MIN_CONTEXTS } from "../../src/semantic/termPairs.ts";
 
 describe("the difference of two texts", () => {
     test.each<[string, string, readonly string[] | undefined]>([
@@ -30,14 +30,14 @@ describe("term pairs", () => {
         pairs.record(`flat ${place(at)}`, `apartment ${place(at)}`, isRight);
     };
 
-    test("are published from enough distinct surroundings on, which one text cannot make up", () => {
+    test("are published from enough distinct contexts on, which one text cannot make up", () => {
         const pairs = createTermPairs();
         for (let time = 0; time < 100; time += 1) recordIn(pairs, 0, true);
-        for (let at = 1; at < MIN_SURROUNDINGS - 1; at += 1) recordIn(pairs, at, true);
+        for (let at = 1; at < MIN_CONTEXTS - 1; at += 1) recordIn(pairs, at, true);
         expect(pairs.published()).toEqual([]);
-        recordIn(pairs, MIN_SURROUNDINGS - 1, false);
+        recordIn(pairs, MIN_CONTEXTS - 1, false);
         expect(pairs.published()).toEqual([
-            { terms: ["apartment", "flat"], right: MIN_SURROUNDINGS - 1, wrong: 1 },
+            { terms: ["apartment", "flat"], right: MIN_CONTEXTS - 1, wrong: 1 },
         ]);
     });
 
@@ -47,7 +47,7 @@ describe("term pairs", () => {
             Array.from({ length: 4 }, (_, digit) =>
                 String.fromCharCode(97 + (Math.floor(at / 10 ** digit) % 10)),
             ).join("") + "x";
-        for (let at = 0; at < MIN_SURROUNDINGS; at += 1) recordIn(pairs, at, true);
+        for (let at = 0; at < MIN_CONTEXTS; at += 1) recordIn(pairs, at, true);
         for (let at = 0; at < 1_999; at += 1)
             pairs.record(`house ${word(at)} here`, `house different here`, true);
         expect(pairs.published()).toHaveLength(1);

@@ -13,14 +13,14 @@ export interface ConceptRules {
 
 export interface TermPair {
     readonly terms: readonly [string, string];
-    /** Distinct surroundings of the terms. */
+    /** Distinct contexts of the terms. */
     readonly right: number;
     readonly wrong: number;
 }
 
 /** Evidence of one kind must be this many times that of the other. */
 const MAJORITY = 10;
-const MIN_SURROUNDINGS = 5;
+const MIN_CONTEXTS = 5;
 /** Pairs that one run applies: a wrong one can be found before many follow. */
 const MAX_APPLIED = 10;
 const MAX_PROPOSED = 100;
@@ -163,8 +163,8 @@ async function tunePairs(
 }
 
 function kindOf(right: number, wrong: number): TermPairProposal["kind"] | undefined {
-    if (right >= MIN_SURROUNDINGS && right >= MAJORITY * wrong) return "synonym";
-    if (wrong >= MIN_SURROUNDINGS && wrong >= MAJORITY * right) return "opposite";
+    if (right >= MIN_CONTEXTS && right >= MAJORITY * wrong) return "synonym";
+    if (wrong >= MIN_CONTEXTS && wrong >= MAJORITY * right) return "opposite";
     return undefined;
 }
 

@@ -155,5 +155,5 @@ function describe({ setting, action, from, to, reason }: Decision): string {
 }
 
 function describePair({ terms, kind, right, wrong, status }: TermPairProposal): string {
-    return `concept rules: ${kind} ${terms.join(", ")} ${status} (answers right in ${right} surroundings, wrong in ${wrong})`;
+    return `concept rules: ${kind} ${terms.join(", ")} ${status} (answers right in ${right} contexts, wrong in ${wrong})`;
 }

@@ -7,7 +7,7 @@ import { HttpError } from "../../http/protocol/error.ts";
 import { VERSION_PROPAGATION_MILLISECONDS } from "../../redis/versionedRecord.ts";
 import { rulesErrors, type RulesRecord } from "../../reuse/rules/rules.ts";
 import { CONCEPT_RULES } from "../../semantic/conceptRules.ts";
-import { MIN_SURROUNDINGS } from "../../semantic/termPairs.ts";
+import { MIN_CONTEXTS } from "../../semantic/termPairs.ts";
 import { replacementError } from "../replacementError.ts";
 import { MAX_TEXT_BODY_BYTES } from "../app.ts";
 import type { AdminRoutes } from "../server.ts";
@@ -26,13 +26,13 @@ const Pair = Type.Object({
     tenant: Type.String(),
     dimensions: Type.Integer(),
     terms: Type.Tuple([Type.String(), Type.String()]),
-    right: Type.Integer({ description: "Distinct surroundings in which the answer was right" }),
+    right: Type.Integer({ description: "Distinct contexts in which the answer was right" }),
     wrong: Type.Integer(),
 });
 
 const Pairs = Type.Object({
     pod: Type.String({ description: "ID of this process, whose audits the pairs are of" }),
-    minSurroundings: Type.Integer({ description: "Pairs with fewer are not shown" }),
+    minContexts: Type.Integer({ description: "Pairs with fewer are not shown" }),
     pairs: Type.Array(Pair),
 });
 
@@ -60,7 +60,7 @@ export function conceptRulesRoutes({
             },
             () => ({
                 pod: POD,
-                minSurroundings: MIN_SURROUNDINGS,
+                minContexts: MIN_CONTEXTS,
                 pairs: requireReuse(semantic)
                     .reuse.report()
                     .namespaces.flatMap(({ tenant, dimensions, termPairs }) =>

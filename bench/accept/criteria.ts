@@ -32,7 +32,7 @@ export const CRITERIA = [
     [
         "hits",
         "S1, S12",
-        "hits over all services",
+        "hit rate over all services",
         "at least 80 % of an ordinary day's lookups",
         "day",
     ],
@@ -43,11 +43,11 @@ export const CRITERIA = [
         "at least 95 % of an ordinary day's tokens",
         "day",
     ],
-    ["money", "S12", "saved a month, at the price in force", "more than $500", "day"],
+    ["money", "S12", "monthly savings, at the configured price", "more than $500", "day"],
     [
         "cached",
         "S1, S12",
-        "cached answers through the Gateway",
+        "cached responses through the Gateway",
         "p99 below 50 ms at 1,000 users",
         "users",
     ],
@@ -55,7 +55,7 @@ export const CRITERIA = [
     [
         "downtime",
         "S12, S13",
-        "zero downtime: colours switch, pods die",
+        "zero downtime: colours switch, pods are killed",
         "no failed request at 1,000 users",
         "disruption",
     ],
@@ -63,10 +63,10 @@ export const CRITERIA = [
         "blueGreen",
         "S13",
         "blue/green exercised",
-        "switches are promoted under load, none ends in an error",
+        "switches are promoted under load, none fails",
         "disruption",
     ],
-    ["rollback", "S13", "rollback exercised", "the traffic is returned, under load", "disruption"],
+    ["rollback", "S13", "rollback exercised", "traffic is returned under load", "disruption"],
     [
         "autoscaling",
         "S12, S13",
@@ -90,7 +90,7 @@ export const CRITERIA = [
         "platform",
     ],
     ["benchmarks", "S13", "benchmarks documented", "figures in docs, checks pass", "documents"],
-    ["documents", "S13", "documentation", "each page checked by its tests", "documents"],
+    ["documents", "S13", "documentation", "each page passes its tests", "documents"],
     ["training", "S13", "operators' training", "exercises with automatic checks", "documents"],
 ].map(([id = "", from = "", criterion = "", goal = "", step]) => ({
     ...{ id, from, criterion, goal },

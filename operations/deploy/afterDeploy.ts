@@ -275,7 +275,7 @@ export function checksOfVerify({ url, weights, shares, cached }: VerifyResult): 
             detail: `${shares.blue}/${shares.green} of ${shares.blue + shares.green} requests`,
         },
         {
-            what: "cached answers are fast, from this machine with its way to the Gateway",
+            what: "cached responses are fast, as measured from this machine",
             // The network of the machine that deploys is not the stack's.
             result: p95 < limit ? "verified" : "not verified",
             detail: `p50 ${percentile(0.5)} ms, p95 ${percentile(0.95)} ms, p99 ${percentile(0.99)} ms of ${cached.length} hits, 8 at a time; goal: p95 below ${limit} ms`,
@@ -286,11 +286,11 @@ export function checksOfVerify({ url, weights, shares, cached }: VerifyResult): 
 /** What no deploy can show: it needs load, time, or a fault. */
 export const NOT_VERIFIED: readonly Check[] = [
     [
-        "hits over all services, and the cost cut",
+        "hit rate over all services, and cost reduction",
         "they need the traffic of users: make optimize, after a day",
     ],
     ["more than 1,000 users at the same time", "load goes to a test cluster only: make accept"],
-    ["more than $500 saved a month", "it needs days of traffic: make impact"],
+    ["monthly savings of more than $500", "it needs days of traffic: make impact"],
     ["notifications reach a person", "ask the receiver of alerts.webhookUrl"],
     [
         "rollback, restore and failover work",

@@ -29,7 +29,7 @@ const STEPS_OF_SWITCH = ["100", "10,50,100"] as const;
 
 export const disruption: Step = {
     name: "disruption",
-    title: "1,100 users while colours switch and pods die",
+    title: "1,100 users while colours switch and pods are killed",
     minutes: [4, 13],
     run: async (context) => {
         const { quick, signal } = context;

@@ -74,11 +74,11 @@ describe("the table", () => {
         const notes = ["Evidence: <folder>"];
         const table = { title: "Acceptance", subtitle: "now", rows, rehearsals: [], notes };
         const text = formatTable(table);
-        expect(text).toContain("MET          hits over all services: at least 80 %");
-        expect(text).toContain("NOT MET      saved a month");
+        expect(text).toContain("MET          hit rate over all services: at least 80 %");
+        expect(text).toContain("NOT MET      monthly savings");
         expect(text.split("\n").filter((line) => line.length > 110)).toEqual([]);
         expect(renderMarkdown(table)).toContain(
-            "| hits over all services (S1, S12) | at least 80 %",
+            "| hit rate over all services (S1, S12) | at least 80 %",
         );
         expect(renderHtml(table)).toContain("Evidence: &lt;folder>");
         expect(summarise(rows)).toBe(

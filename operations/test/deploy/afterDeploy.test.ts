@@ -225,6 +225,6 @@ test("the list names what no deploy can show", () => {
         `1 checks verified, 1 failed, ${NOT_VERIFIED.length} not verified:`,
         "  verified      pods are ready: 2 of 2",
         "  failed        targets: down: a",
-        expect.stringMatching(/^ {2}not verified {2}hits over all services/),
+        expect.stringMatching(/^ {2}not verified {2}hit rate over all services/),
     ]);
 });

@@ -177,7 +177,7 @@ dev: $(INSTALLED) ## Run the service on port 8001 (PORT=…) with the local mode
 	  exec node app/src/server.ts
 
 .PHONY: example
-example: $(INSTALLED) ## Run the example of a property search on port 3000 (PORT=…) beside `make dev` (docs/example.md)
+example: $(INSTALLED) ## Run the example, a property search, on port 3000 (PORT=…) beside `make dev` (docs/example.md)
 	@exec node examples/property-search/src/main.ts
 
 .PHONY: bench
@@ -232,7 +232,7 @@ test-switching: $(INSTALLED) ## Test rollouts for an hour on the cluster of `mak
 	@$(CLUSTER_JEST) switching
 
 .PHONY: test-lifecycle
-test-lifecycle: $(INSTALLED) ## Test make up and make down: killed at each step, run twice, nothing left behind; ends torn down
+test-lifecycle: $(INSTALLED) ## Test make up and make down: killed at each step, run twice, nothing left behind; ends without a platform
 	@$(CLUSTER_JEST) lifecycle
 
 OPERATIONS = node operations/cli/main.ts
@@ -337,12 +337,12 @@ OPTIMIZE_FLAGS = --out "$(or $(OUT),reports)" $(if $(HOURS),--hours "$(HOURS)") 
   $(if $(SLACK_WEBHOOK_FILE),--slack-webhook-file "$(SLACK_WEBHOOK_FILE)")
 
 .PHONY: optimize
-optimize: $(INSTALLED) ## Analyse what the cache earned in 24 hours, and write a report into reports/ (HOURS=…, OUT=folder, SLACK_WEBHOOK_FILE=file; PROMETHEUS=url: without a cluster)
+optimize: $(INSTALLED) ## Analyse the savings of the last 24 hours and write a report into reports/ (HOURS=…, OUT=folder, SLACK_WEBHOOK_FILE=file; PROMETHEUS=url: without a cluster)
 	@$(if $(PROMETHEUS),node insights/src/main.ts analyse --prometheus "$(PROMETHEUS)" \
 	  $(if $(PROMETHEUS_TOKEN_FILE),--token-file "$(PROMETHEUS_TOKEN_FILE)"),$(OPERATIONS) optimize $(CONTEXT_FLAG)) $(OPTIMIZE_FLAGS)
 
 .PHONY: impact
-impact: $(INSTALLED) ## Show where the page of what the cache earns is, and how to log in; forwards a port to it if the Gateway does not serve it (CONTEXT=name)
+impact: $(INSTALLED) ## Show the URL of the insights page and how to log in; forward a port to it if the Gateway does not serve it (CONTEXT=name)
 	@$(OPERATIONS) impact $(CONTEXT_FLAG)
 
 .PHONY: undeploy

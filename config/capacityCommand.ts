@@ -103,7 +103,7 @@ const AMOUNTS = [
     ["--dollars-per-million-tokens", "price by token", 0, DOLLARS],
     ["--dollars-per-request", "flat price of a request", 0, DOLLARS],
     ["--pod-dollars-per-hour", "cost of a pod", 0, DOLLARS],
-    ["--storage-dollars-per-hour", "cost of Redis and what is shared", 0, DOLLARS],
+    ["--storage-dollars-per-hour", "cost of Redis and shared components", 0, DOLLARS],
 ] as const;
 
 const CPU_REQUEST = SETTINGS["service.cpuRequest"];

@@ -118,7 +118,7 @@ function checkMemory(
     if (!((parseBytes(memoryLimit) ?? NaN) < least * MEBIBYTE)) return;
     read.addError(
         "service.memoryLimit",
-        `is "${memoryLimit}"; allowed: no less than ${least}Mi, what a pod with these settings may take (docs/service/limits.md)`,
+        `is "${memoryLimit}"; allowed: no less than ${least}Mi, which a pod with these settings may use (docs/service/limits.md)`,
     );
 }
 

@@ -12,7 +12,9 @@ export class ConfigError extends Error {
     readonly problems: readonly string[];
 
     constructor(problems: readonly string[]) {
-        super(`The environment is wrong:\n${problems.map((problem) => `  ${problem}`).join("\n")}`);
+        super(
+            `The environment is invalid:\n${problems.map((problem) => `  ${problem}`).join("\n")}`,
+        );
         this.name = "ConfigError";
         this.problems = problems;
     }

@@ -309,7 +309,7 @@ describe("the environment", () => {
         const { textFolding } = readConfig({ ...local, TEXT_FOLDING: "punctuation, case" });
         expect(textFolding).toEqual(["case", "punctuation"]);
         expect(problems({ ...local, TEXT_FOLDING: "case,stems" })).toEqual([
-            'TEXT_FOLDING is "case,stems"; allowed: some of case, punctuation, with commas between them',
+            'TEXT_FOLDING is "case,stems"; allowed: some of case, punctuation, comma-separated',
         ]);
     });
 
@@ -342,7 +342,7 @@ describe("the environment", () => {
     test("an invalid URL is not shown, because it may contain a password", () => {
         const found = problems({ ...local, REDIS_URL: "http://user:hunter2@host" });
         expect(found).toEqual([
-            "REDIS_URL is wrong; allowed: a URL such as redis://host:6379, or several with commas between them",
+            "REDIS_URL is wrong; allowed: a URL such as redis://host:6379, or several, comma-separated",
         ]);
     });
 });

@@ -29,7 +29,7 @@ export function tabulateRehearsals(folder: string, run: Subject): readonly Row[]
         try {
             return { ...row, ...judge(parse(file), run), evidence: file };
         } catch (error) {
-            const measured = `${name}.json is no evidence of a rehearsal: ${String(error)}`;
+            const measured = `${name}.json is not the evidence of a rehearsal: ${String(error)}`;
             return { ...unknown, measured, evidence: file };
         }
     });

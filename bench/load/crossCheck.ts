@@ -105,7 +105,7 @@ async function runOurs(url: string, folder: string, rate: number): Promise<Figur
         signal: new AbortController().signal,
     });
     const { embed } = summary.routes;
-    if (!embed) throw new BenchError("the load generator got no answers");
+    if (!embed) throw new BenchError("the load generator got no responses");
     return {
         rate: embed.answered / summary.seconds,
         p50: embed.service.p50,

@@ -20,7 +20,7 @@ export function beginWindow(): () => number {
     return () => {
         const step = (Date.now() - begun - (performance.now() - steadily)) / 1000;
         if (Math.abs(step) <= MAX_CLOCK_STEP_SECONDS) return begun / 1000;
-        throw new Error(`the clock of this machine was set by ${step.toFixed(1)} s meanwhile`);
+        throw new Error(`the clock of this machine stepped by ${step.toFixed(1)} s meanwhile`);
     };
 }
 

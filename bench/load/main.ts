@@ -30,7 +30,7 @@ interface LoadFlags {
 const names = Object.keys(SCENARIOS).join(", ");
 const program = new Command("load")
     .description(
-        "Sends the load of a scenario to the platform on this machine and judges the answers.\n" +
+        "Sends the load of a scenario to the platform on this machine and evaluates the responses.\n" +
             "Exit code: 0 all goals are met, 1 one is not, 3 inconclusive (the generator was late, or a goal was not measured).",
     )
     .option("--scenario <name>", describeScenarios())

@@ -176,7 +176,7 @@ function describe(objective: Objective): {
                 unit: { factor: 1, text: " ×" },
             };
         case "knee":
-            return { goal: `rate that holds: ${limit}/s`, unit: { factor: 1, text: "/s" } };
+            return { goal: `sustained rate: ${limit}/s`, unit: { factor: 1, text: "/s" } };
         default: {
             const what = objective.cached ? `${objective.measure} of hits` : objective.measure;
             return { goal: `${what}${of}: ${limit} ms`, unit: { factor: 1, text: " ms" } };

@@ -9,7 +9,7 @@ export function wholeNumber(flag: string, least = 0) {
 }
 
 /**
- * @param list names with commas between them. Default: all.
+ * @param list comma-separated names. Default: all.
  * @returns the names of the list
  * @throws UserError for one that does not exist
  */

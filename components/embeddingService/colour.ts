@@ -77,7 +77,7 @@ export interface ServiceArgs extends Pick<
      */
     readonly upstreamApiKey?: pulumi.Input<string> | undefined;
     /**
-     * API keys of the upstream's fallbacks in the order of their URLs, with commas between them.
+     * API keys of the upstream's fallbacks in the order of their URLs, comma-separated.
      * @default none
      */
     readonly upstreamFallbackApiKeys?: pulumi.Input<string> | undefined;
@@ -97,7 +97,7 @@ export type RedisAccess =
     | {
           /** An existing Redis, such as a managed one. */
           readonly mode: "external";
-          /** URL of Redis, or of the nodes or sentinels with commas between them. It has no password. */
+          /** URL of Redis, or comma-separated URLs of the nodes or sentinels. It has no password. */
           readonly url: string;
           /** Existing Secret of CREDENTIAL_KEYS in the namespace of each colour. */
           readonly secretName: string;

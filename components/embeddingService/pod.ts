@@ -70,7 +70,7 @@ export interface ServicePodArgs {
     readonly resources: Resources;
     /** Address of Redis, and its login. */
     readonly redis: {
-        /** URL of Redis, or of the nodes or sentinels with commas between them. */
+        /** URL of Redis, or comma-separated URLs of the nodes or sentinels. */
         readonly url: string;
         /** Whether Redis speaks the protocol of Redis Cluster. */
         readonly clustered: boolean;

@@ -194,7 +194,7 @@ function routeMetrics(): object {
             },
             {
                 name: split(RELEASE_INFO, prefix)[1],
-                help: "Where the last switch of the traffic stands",
+                help: "Progress of the last traffic switch",
                 each: {
                     type: "Info",
                     info: {

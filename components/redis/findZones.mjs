@@ -47,7 +47,7 @@ function read(path) {
 
 async function zoneOf(pod) {
     const { spec } = await read(`/api/v1/namespaces/${NAMESPACE}/pods/${pod}`);
-    if (!spec.nodeName) throw new Error(`pod ${pod} is on no machine yet`);
+    if (!spec.nodeName) throw new Error(`pod ${pod} is not scheduled to a node yet`);
     const { metadata } = await read(`/api/v1/nodes/${spec.nodeName}`);
     return metadata.labels?.["topology.kubernetes.io/zone"] ?? UNKNOWN;
 }

@@ -22,7 +22,7 @@ const POD_LABELS = text((value) => {
     const isLabel = ([key = "", label, ...rest]: readonly string[]) =>
         LABEL_KEY.fits(key) && label !== undefined && LABEL_VALUE.fits(label) && rest.length === 0;
     return labels.every(isLabel) && new Set(labels.map(([key]) => key)).size === labels.length;
-}, "labels such as app.kubernetes.io/name=traefik, with commas between, each key once");
+}, "comma-separated labels such as app.kubernetes.io/name=traefik, each key once");
 
 export function pairsIn(labels: string): readonly (readonly string[])[] {
     return labels.split(",").map((label) => label.split("="));

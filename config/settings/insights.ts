@@ -28,8 +28,8 @@ const STORAGE = bytes(MOST_STORAGE, "64Mi");
 
 export const INSIGHTS = {
     "insights.enabled": setting(BOOLEAN, false)`
-        Whether the stack has the page of what the cache earns (/impact) and its daily analysis; docs/insights.md
-        describes both. They need monitoring.enabled.`,
+                Whether the stack has insights: the page /impact with the savings of the cache, and a daily analysis
+        (docs/insights.md). Requires monitoring.enabled.`,
     "insights.image": setting(IMAGE, "")`
         Image of insights. Required when insights.enabled is true.`,
     "insights.expose": setting(BOOLEAN, false)`
@@ -42,18 +42,19 @@ export const INSIGHTS = {
     "insights.timeZone": setting(TIME_ZONE, DEFAULT_INSIGHTS.timeZone)`
         Time zone of insights.schedule.`,
     "insights.retentionDays": setting(integer(1, 3_650), DEFAULT_INSIGHTS.retentionDays)`
-        Days whose reports are kept.`,
+        Days for which reports are kept.`,
     "insights.storage": setting(STORAGE, DEFAULT_INSIGHTS.storage)`
         Size of the volume with the reports.`,
     "insights.storageClass": setting(OBJECT_NAME, "")`
         Storage class of that volume. Not set: the cluster's default.`,
     "insights.tuning": setting(MODE, DEFAULT_INSIGHTS.tuning)`
-        Whether the daily run tunes cache TTL and local cache size: off (it takes its changes back), review (it proposes
-        them at the page) or automatic.`,
+                Whether the daily run tunes cache TTL and local cache size: off (its changes are reverted), review
+        (it proposes them on the page) or automatic.`,
     "insights.conceptRules": setting(MODE, DEFAULT_INSIGHTS.conceptRules)`
         The same for terms of semantic reuse that it finds in the texts of requests.`,
     "insights.storageDollarsPerGibHour": setting(decimal(0, 1_000), "")`
-        Price of storage for entries, by which a longer TTL is weighed. Not set: service.storageCostPerHourDollars by
+                Price of storage for entries, against which the tuner weighs a longer TTL. Not set:
+        service.storageCostPerHourDollars by
         the limit of Redis.`,
     "insights.slackUrl": setting(SLACK, "", SECRET)`
         URL of a Slack incoming webhook for the daily report, set with --secret. Not set: Slack is not notified.`,

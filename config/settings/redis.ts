@@ -23,7 +23,7 @@ const URLS_OF_REDIS = {
         const kinds = new Set(urls.map((url) => url.split(":")[0]));
         const isRepeated = new Set(urls).size < urls.length;
         return urls.every(isUrlOfRedis) && kinds.size === 1 && !isRepeated;
-    }, "redis://host:port or rediss://host:port, without credentials, or several of one kind with commas between"),
+    }, "redis://host:port or rediss://host:port, without credentials, or several of one kind, comma-separated"),
     isUrl: true,
 };
 

@@ -5,7 +5,7 @@ import { addServe } from "./commands/serve.ts";
 import { addTune } from "./commands/tune.ts";
 
 const program = new Command("insights").description(
-    "Analyses what the cache earns, from Prometheus: reports, and a page",
+    "Analyses the savings of the cache from Prometheus: reports and a page",
 );
 for (const add of [addAnalyse, addServe, addTune]) add(program);
 await runCommand(program);

@@ -27,7 +27,7 @@ export interface RunOptions {
     readonly window: Window;
     /** Folder of the reports. */
     readonly out: string;
-    /** Number of days whose reports are kept. */
+    /** Number of days for which reports are kept. */
     readonly keep: number;
     /** The page that keeps the history. */
     readonly page?: PageOptions | undefined;

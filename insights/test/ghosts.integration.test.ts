@@ -281,7 +281,7 @@ test("a day with an outage of Redis has no curve of lifetimes and no reasons of 
     for (const figure of ["Costs of other lifetimes of entries", "Reasons of misses"])
         expect(report.notMeasured).toContainEqual({
             figure,
-            reason: "Redis was unavailable, so that the history of too many requests is not known",
+            reason: "Redis was unavailable, so the history of too many requests is unknown",
         });
     expect(report.missReasons).toMatchObject({ sampled: null, shares: { cold: null } });
     expect(report.localCacheCurve).not.toBeNull();

@@ -161,8 +161,8 @@ function impactHint(page: UpResult["verified"]["page"]): string {
     if (page === undefined) return "";
     const command = "make impact prints the token to log in";
     return page.url === undefined
-        ? "\nSee what it earns: make impact\n"
-        : `\nSee what it earns: ${page.url} (${command})\n`;
+        ? "\nSavings of the cache: make impact\n"
+        : `\nSavings of the cache: ${page.url} (${command})\n`;
 }
 
 function exampleHint(url: string | undefined): string {

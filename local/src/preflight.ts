@@ -11,9 +11,9 @@ const MIN_GO_MINOR = 21;
 const GIB = 1024 ** 3;
 
 const ALTERNATIVES = [
-    "What works without a single-node cluster:",
+    "Available without a single-node cluster:",
     "  make dev              the service alone, with the local model",
-    "  make up CONTEXT=name  the platform on a cluster that your kubeconfig knows",
+    "  make up CONTEXT=name  the platform on a cluster of your kubeconfig",
     "  make render           the manifests of a stack",
 ].join("\n");
 

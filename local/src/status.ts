@@ -23,7 +23,7 @@ export async function status(): Promise<string> {
 
 function noCluster(another: string | undefined): string {
     return another === undefined
-        ? "Cluster: none; make up brings it"
+        ? "Cluster: none; make up creates it"
         : `Cluster: none of this cache; another one's node is here (${another})`;
 }
 

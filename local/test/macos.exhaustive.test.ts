@@ -88,7 +88,7 @@ describe("on macOS", () => {
 
     test("what is here", async () => {
         const { exitCode, stdout } = await run("status");
-        expect(stdout).toContain("Cluster: none; make up brings it");
+        expect(stdout).toContain("Cluster: none; make up creates it");
         expect(exitCode).toBe(0);
     });
 

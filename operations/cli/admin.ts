@@ -48,9 +48,14 @@ A tenant may have several keys: list both hashes while one key replaces the othe
         });
 
     withClusterOptions(program.command("experiment"))
-        .description("compare the arms of an experiment by what Prometheus has counted")
+        .description("compare the arms of an experiment by metrics from Prometheus")
         .requiredOption("--name <name>", "name in service.experiments", readName)
-        .option("--window <duration>", "since before its begin, such as 14d", readWindow, "14d")
+        .option(
+            "--window <duration>",
+            "window that starts before the experiment, such as 14d",
+            readWindow,
+            "14d",
+        )
         .action(async ({ name, window, ...target }: Target & ExperimentOptions) => {
             const cluster = connect(chooseKubeconfig(target), target.context);
             const get = await prometheusAccess(cluster);
@@ -62,7 +67,9 @@ A tenant may have several keys: list both hashes while one key replaces the othe
         });
 
     withClusterOptions(program.command("optimize"))
-        .description("analyse what the cache earns, by the cluster's Prometheus (docs/insights.md)")
+        .description(
+            "analyse the savings of the cache with the cluster's Prometheus (docs/insights.md)",
+        )
         .requiredOption("--out <folder>", "folder of all reports")
         .option("--hours <number>", "hours of the window; default: 24")
         .option("--slack-webhook-file <file>", "file with the URL of an incoming webhook of Slack")
@@ -79,7 +86,7 @@ A tenant may have several keys: list both hashes while one key replaces the othe
         );
 
     withClusterOptions(program.command("impact"))
-        .description("print where the page of what the cache earns is, and how to log in")
+        .description("print the URL of the insights page, and how to log in")
         .action(async (target: Target) => {
             const cluster = connect(chooseKubeconfig(target), target.context);
             await showImpactPage(cluster, { print: console.log, signal: interruption.signal });

@@ -175,7 +175,7 @@ async function readWatchdog(get: Get): Promise<Outcome> {
     const { activeAlertmanagers } = await askPrometheus<{
         activeAlertmanagers: readonly unknown[];
     }>(get, "alertmanagers");
-    if (activeAlertmanagers.length === 0) return ["failed", "Prometheus knows no Alertmanager"];
+    if (activeAlertmanagers.length === 0) return ["failed", "Prometheus has found no Alertmanager"];
     const job = `{job="${JOBS.alertmanager}"}`;
     const [sent] = await readSamples(get, `sum(alertmanager_notifications_total${job})`);
     const failed = await readSamples(

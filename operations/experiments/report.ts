@@ -50,7 +50,7 @@ export async function reportExperiment(
     }
     if (units.length > 1) {
         return [
-            `Experiment "${name}" had the units ${units.join(" and ")} in the last ${window}, whose arms are not the same; allowed: a window since the change, or another name for the experiment`,
+            `Experiment "${name}" had the units ${units.join(" and ")} in the last ${window}, whose arms cannot be compared; allowed: a window since the change, or another name for the experiment`,
         ];
     }
     const counts = readCounts(unit, readings);

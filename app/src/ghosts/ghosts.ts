@@ -340,7 +340,7 @@ export function createGhosts(options: GhostsOptions): Ghosts {
         await establish(to);
         const again = await to.record(batch, lostAt);
         if (again) return again;
-        throw new Error("The registry of the ghosts disappears");
+        throw new Error("The ghost registry disappeared");
     }
 
     /** A registry that this pod knew has been lost, with or without the entries. */
@@ -385,7 +385,7 @@ export function createGhosts(options: GhostsOptions): Ghosts {
         if (!registry.isFull() && seconds() < tidiedAt + TIDY_SECONDS) return;
         tidiedAt = seconds();
         await registry.tidy(tidiedAt).catch((error: unknown) => {
-            log.debug({ error: String(error) }, "The registry of the ghosts could not be tidied");
+            log.debug({ error: String(error) }, "The ghost registry could not be pruned");
         });
     }
 
@@ -402,7 +402,7 @@ export function createGhosts(options: GhostsOptions): Ghosts {
             try {
                 state = (await recordOrEstablish(registry, [])).state;
             } catch (error) {
-                log.debug({ error: String(error) }, "The registry of the ghosts could not be read");
+                log.debug({ error: String(error) }, "The ghost registry could not be read");
             }
         },
         stop: async () => {

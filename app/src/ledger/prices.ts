@@ -26,7 +26,7 @@ export function createTokenPrices(dated: readonly DatedPrice[], clock = wallCloc
         price: { perToken: dollarsPerMillionTokens / 1e6, perCall: 0 },
     }));
     const [first] = prices;
-    if (!first) throw new Error("A price list without a price");
+    if (!first) throw new Error("The price list is empty");
     let { price } = first;
     let validUntil = -Infinity;
     return () => {

@@ -38,7 +38,7 @@ export function createGhostMetrics(registry: Registry): GhostEvents {
     );
     const dropped = counter(
         METRICS.ghostDropped,
-        "Requests whose history is not known, estimated from sampled keys",
+        "Requests whose history is unknown, estimated from sampled keys",
     ).series();
     const groups = Array.from({ length: GHOST_GROUPS }, (_, group) => ({
         misses: mapKeys(MISS_REASONS, (reason) => misses.series({ reason, group })),

@@ -32,10 +32,7 @@ export function readRedisConfig(read: SettingsReader): RedisConfig | undefined {
     const urls = partsOfList(redisUrl).flatMap((text) => URL.parse(text) ?? []);
     const isValid = ({ protocol, hostname }: URL) => /^rediss?:$/.test(protocol) && hostname !== "";
     if (urls.length < partsOfList(redisUrl).length || !urls.every(isValid)) {
-        read.addError(
-            "redisUrl",
-            "a URL such as redis://host:6379, or several with commas between them",
-        );
+        read.addError("redisUrl", "a URL such as redis://host:6379, or several, comma-separated");
         return undefined;
     }
     const [first, ...others] = urls;

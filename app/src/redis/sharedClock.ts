@@ -56,7 +56,7 @@ export function createSharedClock(
         setClockOffset(isRight ? 0 : offset);
         log.warn(
             { offsetSeconds: Math.round(offset / 1_000) },
-            "The clock of this pod differs from that of Redis, which is used",
+            "The clock of this pod differs from that of Redis: using Redis' time",
         );
     }
 

@@ -46,7 +46,9 @@ export class VersionConflictError extends Error {
 /** Redis has not answered: the record may have been stored. */
 export class OutcomeUnknownError extends Error {
     constructor(version: number, cause: unknown) {
-        super(`Redis does not answer: whether version ${version} was stored is unknown`, { cause });
+        super(`Redis does not respond: whether version ${version} was stored is unknown`, {
+            cause,
+        });
         this.name = "OutcomeUnknownError";
     }
 }

@@ -9,7 +9,10 @@ export interface TenantsConfig {
 export function readTenantsConfig(read: SettingsReader): TenantsConfig {
     const { tenantsFile, anonymous } = read.values;
     if (tenantsFile === "" && !anonymous) {
-        read.addError("tenantsFile", "a file of tenants, or ANONYMOUS=true: nobody could ask");
+        read.addError(
+            "tenantsFile",
+            "a tenants file, or ANONYMOUS=true: otherwise all requests are rejected",
+        );
     }
     return { file: emptyToUndefined(tenantsFile), anonymous };
 }

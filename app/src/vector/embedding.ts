@@ -107,7 +107,7 @@ export function vectorError(
     }
     const length = norm(vector);
     // NaN and infinities propagate through the sum, so one check finds all of them.
-    if (!Number.isFinite(length)) return "it holds a value that is not finite";
+    if (!Number.isFinite(length)) return "it contains a value that is not finite";
     if (length === 0) return "it is zero";
     return undefined;
 }

@@ -139,7 +139,7 @@ describe("An inspection", () => {
     test.each([
         [{}, "input is missing"],
         [{ input: "" }, /^input must not be empty/],
-        [{ input: ["a", "b"] }, "input has 2 items; allowed: one text or one list of ids"],
+        [{ input: ["a", "b"] }, "input has 2 items; allowed: one text or one list of token IDs"],
         [{ input: [1.5] }, /^input must contain texts or lists of token IDs/],
         [{ input: "a", dimensions: 0 }, /^dimensions is 0, but must be >= 1/],
         [{ input: "a", dimension: 5 }, /^dimension is unknown; allowed: tenant, input, dim/],

@@ -13,7 +13,7 @@ const FRESH_MINUTES = 10;
 
 export const platform: Step = {
     name: "platform",
-    title: "what the platform says of itself",
+    title: "the state of the platform",
     minutes: [0.5, 2],
     run: async ({ findPlatform, signal }) => {
         const { cluster } = await findPlatform();

@@ -182,7 +182,7 @@ describe("evidence", () => {
             writeFileSync(path.join(rehearsals, "rollback.json"), text);
             expect(read().get("rollback")).toMatchObject({
                 verdict: "not measured",
-                measured: expect.stringContaining("rollback.json is no evidence"),
+                measured: expect.stringContaining("rollback.json is not the evidence"),
             });
         }
     });

@@ -136,7 +136,7 @@ describe("objectives", () => {
             const since = beginWindow();
             expect(since()).toBe(1000);
             clock.mockReturnValue(1_090_000);
-            expect(since).toThrow("the clock of this machine was set by 90.0 s meanwhile");
+            expect(since).toThrow("the clock of this machine stepped by 90.0 s meanwhile");
         } finally {
             clock.mockRestore();
         }

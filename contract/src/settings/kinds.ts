@@ -61,7 +61,7 @@ export function someOf(...names: readonly string[]): Kind<string> {
     return listOf(
         (parts) =>
             parts.every((part) => names.includes(part)) && new Set(parts).size === parts.length,
-        `some of ${names.join(", ")}, with commas between them`,
+        `some of ${names.join(", ")}, comma-separated`,
     );
 }
 
@@ -80,7 +80,7 @@ export const API_KEY = pattern(
 
 const areApiKeys = (keys: readonly string[]) =>
     keys.every((key) => key === "" || API_KEY.fits(key));
-const API_KEYS_WORDS = "with commas between them; nothing for one that needs none";
+const API_KEYS_WORDS = "comma-separated; empty for one that needs none";
 /** API keys of several hosts. */
 export const API_KEYS = listOf(areApiKeys, `keys of printable characters, ${API_KEYS_WORDS}`);
 
@@ -224,9 +224,6 @@ export const API_ADDRESS: Kind<string> = {
         ),
 };
 export const API_ADDRESSES: Kind<string> = {
-    ...listOf(
-        (parts) => parts.every(API_ADDRESS.fits),
-        `${API_WORDS}; several with commas between them`,
-    ),
+    ...listOf((parts) => parts.every(API_ADDRESS.fits), `${API_WORDS}; several, comma-separated`),
     isUrl: true,
 };

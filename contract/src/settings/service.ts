@@ -54,15 +54,15 @@ export const SERVICE_SETTINGS = {
     version: setting(TEXT, "dev", { env: "VERSION" })`
         Version of the service, in logs, headers and metrics.`,
     redisUrl: setting(TEXT, "", { env: "REDIS_URL", isUrl: true })`
-        URL of Redis, or URLs of cluster nodes or sentinels with commas between them. Not set: no Redis.`,
+        URL of Redis, or comma-separated URLs of cluster nodes or sentinels. Not set: no Redis.`,
     redisMode: setting(oneOf(...REDIS_MODES), "standalone", { env: "REDIS_MODE" })`
-        What REDIS_URL leads to.`,
+        Type of the Redis at REDIS_URL.`,
     redisUsername: setting(TEXT, "", { env: "REDIS_USERNAME" })`User of Redis.`,
     redisPassword: setting(TEXT, "", { env: "REDIS_PASSWORD", secret: true })`
-        Password of Redis. REDIS_URL never holds it.`,
+        Password of Redis, if REDIS_URL contains none.`,
     redisCredentialsDirectory: setting(TEXT, "", { env: "REDIS_CREDENTIALS_DIR" })`
-        Directory with the files username, password and sentinel-password, in the place of the variables. They are read
-        at each connection, so that a new password needs no new pod.`,
+                Directory with the files username, password and sentinel-password, instead of the variables. They
+        are read at each connection, so a new password needs no restart.`,
     redisSentinelMaster: setting(TEXT, "", { env: "REDIS_SENTINEL_MASTER" })`
         The sentinels' name of the primary.`,
     redisSentinelPassword: setting(TEXT, "", { env: "REDIS_SENTINEL_PASSWORD", secret: true })`
@@ -90,7 +90,8 @@ export const SERVICE_SETTINGS = {
         key: "service.experiments",
         env: "EXPERIMENTS",
     })`
-        Experiments by text or by user as a JSON list, such as [{"name": "cache_ttl_optimization"}]; docs/experiments.md describes them.`,
+                Experiments by text or by user as a JSON list, such as [{"name": "cache_ttl_optimization"}];
+        docs/experiments.md describes them.`,
     cachePrecision: setting(oneOf(...PRECISIONS), "float32", {
         key: "service.cachePrecision",
         env: "CACHE_PRECISION",
@@ -101,13 +102,15 @@ export const SERVICE_SETTINGS = {
         key: "service.textFolding",
         env: "TEXT_FOLDING",
     })`
-        What is removed from texts before they are looked up and embedded. It raises the hit rate, but the vector is not
+                What is removed from texts before they are looked up and embedded. It raises the hit rate, but the
+        vector is not
         exactly that of the text. Not set: nothing.`,
     semanticMode: setting(oneOf(...SEMANTIC_MODES), "off", {
         key: "service.semanticMode",
         env: "SEMANTIC_MODE",
     })`
-        Whether short texts may be answered with a vector that is predicted from those of similar texts. optIn: requests
+                Whether short texts may be answered with a vector that is predicted from those of similar texts.
+        optIn: requests
         with the header x-cache-mode: semantic, and tenants with cacheMode semantic; optOut: all others than those with
         exact. docs/service/semantic.md describes it. It needs an API as the upstream.`,
     semanticErrorBudget: setting(share(0.001, 0.2), "0.02", {
@@ -127,20 +130,20 @@ export const SERVICE_SETTINGS = {
         env: "SEMANTIC_AUDIT_SHARE",
         usedIf: usedWithReuse,
     })`
-        Least share of the semantic answers that are sent upstream instead, to measure the error.`,
+        Minimum share of the semantic answers that are sent upstream instead, to measure the error.`,
     semanticConfidence: setting(share(0.5, 0.99), "0.8", {
         key: "service.semanticConfidence",
         env: "SEMANTIC_CONFIDENCE",
         usedIf: usedWithReuse,
     })`
-        Confidence with which the error must be within its budget for answers to be served. A larger one takes more
-        audits and answers less.`,
+                Confidence with which the error must be within its budget for answers to be served. A higher
+        confidence needs more audits and answers fewer texts.`,
     semanticMaxEntries: setting(integer(100, 200_000, "entries"), 10_000, {
         key: "service.semanticMaxEntries",
         env: "SEMANTIC_MAX_ENTRIES",
         usedIf: usedWithReuse,
     })`
-        How many texts each pod keeps to predict vectors from, of all tenants together.`,
+        Maximum number of texts that each pod keeps to predict vectors from, for all tenants together.`,
     corsOrigins: setting(CORS_ORIGINS, "", { key: "service.corsOrigins", env: "CORS_ORIGINS" })`
         Origins of web pages that may read responses (CORS). Not set: none.`,
     localCacheMaxEntries: setting(
@@ -154,7 +157,8 @@ export const SERVICE_SETTINGS = {
         RUNTIME_SETTING_BOUNDS.localCacheMaxEntries.most,
         { env: "LOCAL_CACHE_ENTRIES_LIMIT" },
     )`
-        How many vectors a pod of this memory can keep: the bound of MAX_LOCAL_CACHE_SIZE when it is changed at run time.`,
+                How many vectors a pod of this memory can keep: the bound of MAX_LOCAL_CACHE_SIZE when it is changed
+        at run time.`,
     costPerRequestDollars: setting(DOLLARS, "0.001", {
         key: "service.costPerRequestDollars",
         env: "EMBEDDING_COST_PER_REQUEST",
@@ -187,7 +191,7 @@ export const SERVICE_SETTINGS = {
         env: "OTEL_TRACES_SAMPLER_ARG",
         usedIf: usedWithTracing,
     })`
-        Share of requests that are traced where the client has not decided.`,
+        Share of requests that are traced unless the client decides.`,
     provider: setting(oneOf("local", "openai"), "local", {
         key: "service.provider",
         env: "EMBEDDING_PROVIDER",
@@ -222,13 +226,13 @@ export const SERVICE_SETTINGS = {
         env: "UPSTREAM_BATCH_SIZE",
         usedIf: usedWith("openai"),
     })`
-        Most inputs of one call of the API. A smaller limit of the API is learned from its errors.`,
+        Maximum number of inputs per call of the API. A smaller limit of the API is learned from its errors.`,
     httpProxy: setting(PROXY_WITH_LOGIN, "", { env: "HTTP_PROXY", usedIf: usedWith("openai") })`
         Forward proxy to upstreams with http URLs.`,
     httpsProxy: setting(PROXY_WITH_LOGIN, "", { env: "HTTPS_PROXY", usedIf: usedWith("openai") })`
         Forward proxy to upstreams with https URLs.`,
     noProxy: setting(TEXT, "", { env: "NO_PROXY" })`
-        Hosts that are reached without a proxy, with commas between them.`,
+        Hosts that are reached without a proxy, comma-separated.`,
     revision: setting(NAME, "", {
         key: "service.revision",
         env: "EMBEDDING_REVISION",
@@ -255,7 +259,7 @@ export const SERVICE_SETTINGS = {
         key: "service.drainTimeoutSeconds",
         env: "DRAIN_TIMEOUT_SECONDS",
     })`
-        How long a pod that terminates waits for its open requests before it closes them.`,
+        How long a terminating pod waits for its open requests before it closes them.`,
     tenantsFile: setting(TEXT, "", { env: "TENANTS_FILE" })`
         File that lists the tenants with the hashes of their API keys.`,
     anonymous: setting(BOOLEAN, false, { key: "tenants.anonymous", env: "ANONYMOUS" })`
@@ -276,10 +280,11 @@ export const SERVICE_SETTINGS = {
         env: "AUTOMATION_TOKEN",
         secret: true,
     })`
-        Bearer token of the service's automation port: the part of the admin API that insights uses, within the cluster.
+                Bearer token of the service's automation port: the part of the admin API that insights uses, within
+        the cluster.
         Pods have this port where insights.enabled is true. Generated on the stack's first deploy.`,
     automationPort: setting(PORT, PORTS.automation, { env: "AUTOMATION_PORT" })`
-        Port of the admin API's part for programs of the stack, on all interfaces.`,
+        Port of the automation API, the part of the admin API for programs of the stack, on all interfaces.`,
 } satisfies Readonly<Record<string, Setting>>;
 
 export type ServiceSettings = ValuesOf<typeof SERVICE_SETTINGS>;

@@ -54,7 +54,7 @@ export function readEnvironment(
         ({ env }, words) => problems.push(`  ${env} ${words}`),
     );
     if (problems.length > 0) {
-        throw new UserError(`The environment is wrong:\n${problems.join("\n")}`);
+        throw new UserError(`The environment is invalid:\n${problems.join("\n")}`);
     }
     return settings;
 }

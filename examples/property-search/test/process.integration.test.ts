@@ -29,7 +29,7 @@ function start(environment: Readonly<Record<string, string>>) {
 test("wrong variables end the process with their names", async () => {
     const { child, output } = start({ PORT: "many" });
     expect((await once(child, "close"))[0]).toBe(1);
-    expect(output()).toMatch(/^The environment is wrong:\n {2}PORT is "many"; allowed: /);
+    expect(output()).toMatch(/^The environment is invalid:\n {2}PORT is "many"; allowed: /);
 });
 
 test("a port that is in use ends the process with the remedy", async () => {

@@ -72,7 +72,7 @@ export function curveGapOf(totals: Totals): string | undefined {
     ]);
     if (known === null || dropped === null) return "the service has not measured it";
     if (dropped > MAX_DROPPED_SHARE * (known + dropped))
-        return "Redis was unavailable, so that the history of too many requests is not known";
+        return "Redis was unavailable, so the history of too many requests is unknown";
     return undefined;
 }
 

@@ -51,7 +51,7 @@ export function addAnalyse(program: Command): void {
         .requiredOption("--out <folder>", "folder of all reports; the day's are replaced")
         .option(
             "--keep <days>",
-            "days whose reports are kept",
+            "days for which reports are kept",
             readNumber("--keep", MAX_DAYS_KEPT),
             90,
         )

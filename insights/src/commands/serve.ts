@@ -17,12 +17,12 @@ export function addServe(program: Command): void {
         .description("serve the page /impact, its API and the reports")
         .requiredOption("--prometheus <url>", "base URL of Prometheus", readUrl("--prometheus"))
         .option("--token-file <file>", "file with its bearer token; default: none")
-        .requiredOption("--folder <folder>", "folder of what is kept: hours, reports, tuning")
+        .requiredOption("--folder <folder>", "data folder: hours, reports, tuning record")
         .option("--port <number>", "port, on all addresses", readNumber("--port", 65_535), 8090)
         .requiredOption("--access-token-file <file>", "file with the token that opens the page")
         .option(
             "--keep <days>",
-            "days whose reports are kept",
+            "days for which reports are kept",
             readNumber("--keep", MAX_DAYS_KEPT),
             90,
         )

@@ -30,9 +30,7 @@ interface TuneFlags {
 export function addTune(program: Command): void {
     program
         .command("tune")
-        .description(
-            "change run-time settings of the service by what the last day shows, in bounded steps",
-        )
+        .description("adjust run-time settings of the service to the last day, in bounded steps")
         .requiredOption("--prometheus <url>", "base URL of Prometheus", readUrl("--prometheus"))
         .option("--token-file <file>", "file with its bearer token; default: none")
         .requiredOption(
@@ -52,7 +50,7 @@ export function addTune(program: Command): void {
         .option("--publish-token-file <file>", "file with its access token")
         .option("--record <file>", "file of the record, instead of the page")
         .addOption(
-            new Option("--mode <mode>", "off: take back what was tuned; review: propose only")
+            new Option("--mode <mode>", "off: revert tuned settings; review: propose only")
                 .choices([...MODES])
                 .default("review"),
         )

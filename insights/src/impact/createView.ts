@@ -420,7 +420,7 @@ function findNotMeasured(view: Omit<ImpactView, "notMeasured">): ImpactView["not
             addMeasured(Object.values(hitRate.missReasons ?? {})),
             hitRate.droppedShare === null || hitRate.droppedShare <= MAX_DROPPED_SHARE
                 ? "the running version does not count them"
-                : `Redis was unavailable for ${formatPercent(hitRate.droppedShare)} of the queries, so that their history is not known`,
+                : `Redis was unavailable for ${formatPercent(hitRate.droppedShare)} of the queries, so their history is unknown`,
         ],
         [
             "Settings in force",

@@ -17,7 +17,7 @@ export interface ServeOptions {
     readonly prometheus: PrometheusOptions;
     /** Folder of the hours, the daily reports and the tuner's record. */
     readonly folder: string;
-    /** Number of days whose reports are kept. */
+    /** Number of days for which reports are kept. */
     readonly keep: number;
     /** 0: any free port. */
     readonly port: number;

@@ -249,7 +249,7 @@ function describeSuperseder(
     if (tuning === "stopped") return "tuning was stopped";
     if (experiment !== null) return `the experiment ${experiment} varies the setting`;
     if (source === "tuned" && tuned) return `${tuned.actor} has set ${tuned.value}`;
-    return `the configured value, ${configured}, is in force: a deploy changed it, or somebody took the change back`;
+    return `the configured value, ${configured}, is in force: a deploy changed it, or an operator reverted the change`;
 }
 
 /** Values with which entries that still exist may have been written. */

@@ -39,7 +39,7 @@ export async function readStorage(
         // Each replica has the keys of its primary.
         const entries = (keys * Math.min(primaries ?? servers, servers)) / servers;
         if (entries < MIN_ENTRIES)
-            return `Redis has ${Math.round(entries)} entries, too few to know what one costs; required: ${MIN_ENTRIES}`;
+            return `Redis has ${Math.round(entries)} entries, too few to estimate the cost of one; required: ${MIN_ENTRIES}`;
         return { usedBytes: used, limitBytes: limit, entries };
     } catch (error) {
         if (error instanceof PrometheusError && error.hasAnswered) return error.message;

@@ -44,7 +44,7 @@ export function proposeTtl(
         .map((to) => ({ to, ...gainOf(evidence, current, to) }))
         .sort((a, b) => b.gain - a.gain);
     const [best] = candidates;
-    if (!best) return keep("no other lifetime is within the time that the ghost caches know");
+    if (!best) return keep("no other lifetime is within the history of the ghost caches");
     const { to, gain, error } = best;
     const words = `${formatDuration(to)} instead of ${formatDuration(current)}`;
     if (gain < MIN_GAIN * cost || gain <= error)
@@ -90,7 +90,7 @@ function findProblem(
 ): string | undefined {
     const { memorySeconds, dollarsPerFetch, dollarsPerEntrySecond, measuredFetches } = evidence;
     if (memorySeconds < current)
-        return `the ghost caches know requests of the last ${formatDuration(memorySeconds)} only, and entries live for ${formatDuration(current)}`;
+        return `the ghost caches cover only the last ${formatDuration(memorySeconds)}, and entries live for ${formatDuration(current)}`;
     if (measuredFetches < MIN_FETCHES)
         return `${Math.round(measuredFetches)} fetches a day are too few; required: ${MIN_FETCHES}`;
     if (!(dollarsPerFetch > 0) || !(dollarsPerEntrySecond > 0))

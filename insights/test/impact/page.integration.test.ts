@@ -520,7 +520,7 @@ describe("in a browser", () => {
                 "5 d instead of 7 d saves $0.40 a day. Before: 7 days. Confirmed: gained $0.38 ± $0.05 a day",
             ],
         ]);
-        expect(await rows("What the tuner decided last")).toEqual([
+        expect(await rows("Latest decisions of the tuner")).toEqual([
             ["Lifetime of entries", "20 Nov, 02:00", "keep", "No other saves 1 %"],
         ]);
         const reasons = await rows(

@@ -118,7 +118,7 @@ export async function waitForApi(step: Step, inputs: AddonInputs, api: string): 
 export function findImage({ images }: AddonInputs, name: string): string {
     const [reference] = images.find((image) => image.name === name)?.references ?? [];
     if (reference === undefined)
-        throw new Error(`an addon wants the image ${name}, which is not there`);
+        throw new Error(`an addon needs the image ${name}, which does not exist`);
     return reference;
 }
 

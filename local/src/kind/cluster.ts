@@ -165,7 +165,7 @@ async function readStamp(step: Step, engine: Engine): Promise<Stamp | undefined>
     await mkdir(copy, { recursive: true });
     // The folder, since a missing file and an engine that does not answer would look the same.
     await run(step, engine, ["cp", `${NODE}:${NODE_FOLDER}/.`, copy], {
-        doing: "reading what the cluster was made with (make down removes it with its data)",
+        doing: "reading the cluster's configuration (make down removes it with its data)",
     });
     const file = path.join(copy, STAMP);
     const text = existsSync(file) ? await readFile(file, "utf8") : undefined;

@@ -18,6 +18,7 @@ export async function runOnNode(command: string, ...args: readonly string[]): Pr
 async function findPrefix(): Promise<readonly string[]> {
     if (process.env.KUBECONFIG !== KIND_KUBECONFIG) return [];
     const engine = await findEngine();
-    if (engine === undefined) throw new Error("no container engine answers, which has kind's node");
+    if (engine === undefined)
+        throw new Error("no container engine responds, which kind's node needs");
     return [engine, "exec", NODE];
 }

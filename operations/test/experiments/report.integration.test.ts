@@ -167,7 +167,7 @@ describe("the report of an experiment, from a real Prometheus", () => {
         const lines = await reportExperiment(prometheus.ask, { name, window: "1h" });
 
         expect(lines).toEqual([
-            'Experiment "changed" had the units text and user in the last 1h, whose arms are not the same; allowed: a window since the change, or another name for the experiment',
+            'Experiment "changed" had the units text and user in the last 1h, whose arms cannot be compared; allowed: a window since the change, or another name for the experiment',
         ]);
     });
 

@@ -140,7 +140,7 @@ export function createEntries(dependencies: EntriesDependencies): Entries {
         const count = wanted.inputs.length;
         throw invalidFieldError(
             "input",
-            `input has ${count} items; allowed: one text or one list of ids`,
+            `input has ${count} items; allowed: one text or one list of token IDs`,
         );
     }
 

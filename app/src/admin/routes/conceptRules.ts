@@ -31,7 +31,7 @@ const Pair = Type.Object({
 });
 
 const Pairs = Type.Object({
-    pod: Type.String({ description: "ID of this process, whose audits the pairs are of" }),
+    pod: Type.String({ description: "ID of this process, whose audits produced the pairs" }),
     minContexts: Type.Integer({ description: "Pairs with fewer are not shown" }),
     pairs: Type.Array(Pair),
 });

@@ -11,7 +11,7 @@ const Vector = Type.Boolean({ default: false, description: "Include the vector" 
 const Lookup = strict({
     tenant: Tenant,
     // No schema: the parser of client requests validates it.
-    input: Type.Unsafe<unknown>({ description: "One text, or one list of token ids" }),
+    input: Type.Unsafe<unknown>({ description: "One text, or one list of token IDs" }),
     dimensions: Type.Optional(
         Type.Integer({ minimum: 1, description: "As in the client's request" }),
     ),

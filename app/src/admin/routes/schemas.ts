@@ -22,7 +22,7 @@ export const Key = Type.String({
 export const Actor = Type.String({
     minLength: 1,
     maxLength: 128,
-    description: "Who makes the change",
+    description: "Author of the change",
 });
 
 export function reasonField(description: string) {

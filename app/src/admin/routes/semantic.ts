@@ -27,7 +27,7 @@ const NamespaceState = Type.Object({
     entries: Type.Integer(),
     state: Type.Enum(["learning", "serving", "exhausted"]),
     reason: Type.Union([Type.String(), Type.Null()]),
-    minCosine: Type.Number({ description: "ρ: the cosine from which on an answer is right" }),
+    minCosine: Type.Number({ description: "ρ: minimum cosine of a right answer" }),
     overlap: Type.Union([Type.Number(), Type.Null()]),
     labels: Type.Integer({ description: "Answers whose true vector is known" }),
     labelled: Type.Integer({ description: "Audits since the budget opened" }),
@@ -134,7 +134,7 @@ export function semanticRoutes(dependencies: SemanticRoutesDependencies): AdminR
             {
                 bodyLimit: MAX_TEXT_BODY_BYTES,
                 schema: {
-                    summary: "Show from which texts a text would be answered",
+                    summary: "Show the neighbours that a text would be answered from",
                     body: Lookup,
                     response: { 200: Inspected, "4xx": Failure, "5xx": Failure },
                 },
@@ -183,7 +183,7 @@ const inspectionErrors: Record<InspectionFailure, (input: EntryInput) => HttpErr
             `input has too many tokens of the local model; allowed: at most ${mostTokens(1)}`,
         ),
     unavailable: () =>
-        new HttpError(503, "The thread of semantic reuse does not answer; see GET /semantic", {
+        new HttpError(503, "The thread of semantic reuse does not respond; see GET /semantic", {
             type: "server_error",
             code: "semantic_unavailable",
             retryAfterSeconds: 1,

@@ -66,9 +66,9 @@ const valueOf = ({ least, most }: { readonly least: number; readonly most: numbe
     );
 
 const Change = strict({
-    version: Type.Integer({ minimum: 1, description: "That of the settings before, plus 1" }),
+    version: Type.Integer({ minimum: 1, description: "Version of the previous settings, plus 1" }),
     actor: Actor,
-    reason: reasonField("Why they are changed"),
+    reason: reasonField("Reason for the change"),
     settings: Type.Object(
         {
             cacheTtlSeconds: valueOf(RUNTIME_SETTING_BOUNDS.cacheTtlSeconds),
@@ -81,7 +81,7 @@ const Change = strict({
 const Switch = strict({
     tuning: Type.Enum([...TUNING_STATES]),
     actor: Actor,
-    reason: reasonField("Why tuning is stopped or allowed"),
+    reason: reasonField("Reason for stopping or allowing tuning"),
 });
 
 export interface SettingsRoutesDependencies {

@@ -144,7 +144,7 @@ function createFastPathFor(server: Server, serve: Handler, maxConnections: numbe
         this: Server,
         socket: Duplex,
     ) => void)[];
-    if (!onNodeConnection) throw new Error("node:http has no listener of connections");
+    if (!onNodeConnection) throw new Error("node:http has no connection listener");
     const fastPath = createFastPath({
         serve,
         handOff: (socket, read) => {

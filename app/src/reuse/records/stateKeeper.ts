@@ -41,7 +41,7 @@ export function createStateKeeper({ store, thread, log }: StateKeeperOptions): S
             // It may have been released meanwhile, because its vectors may be wrong.
             if (kept.has(namespace.id)) await store.saveState(namespace.id, sealed);
         } catch (error) {
-            log.debug({ error: String(error) }, "What semantic reuse learned was not stored");
+            log.debug({ error: String(error) }, "The state of semantic reuse could not be stored");
         }
     }
 
@@ -66,7 +66,7 @@ export function createStateKeeper({ store, thread, log }: StateKeeperOptions): S
                 store.removeState(id).catch((error: unknown) => {
                     log.warn(
                         { error: String(error) },
-                        "What semantic reuse learned was not removed",
+                        "The state of semantic reuse could not be removed",
                     );
                 });
             kept.clear();

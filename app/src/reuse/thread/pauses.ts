@@ -42,7 +42,7 @@ export function createPauses(log: Log, now = (): number => performance.now()): P
             own.pausedUntil = now() + pause;
             own.lookups = 0;
             own.pauses += 1;
-            log.warn({ pause, namespace }, "Lookups of a tenant are too slow and pause");
+            log.warn({ pause, namespace }, "Lookups of a tenant are too slow: pausing them");
         },
         end: (namespace) => {
             if (namespace === undefined) slow.clear();

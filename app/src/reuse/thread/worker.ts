@@ -14,7 +14,7 @@ import {
 } from "./messages.ts";
 
 const port = parentPort;
-if (!port) throw new Error("This module is the thread of semantic reuse");
+if (!port) throw new Error("This module must run in the thread of semantic reuse");
 
 const REPORT_MILLISECONDS = 1_000;
 

@@ -66,7 +66,7 @@ export function createPendingCall(
 /** A batch has one trace: that of the first of its requests. */
 export function contextOf(slices: readonly Slice<PendingCall>[]): RequestContext {
     const [first] = slices;
-    if (!first) throw new Error("A batch has inputs");
+    if (!first) throw new Error("The batch is empty");
     const { pool, tenant, purpose, dimensions, span } = first.call;
     const deadline = Math.max(...slices.map(({ call }) => call.deadline));
     return { pool, tenant, purpose, dimensions, deadline, span };

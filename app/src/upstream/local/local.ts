@@ -121,7 +121,7 @@ export async function createLocalUpstream(options: LocalOptions): Promise<Upstre
 
 function textOf(input: Input): string {
     if (input.kind === "text") return input.text;
-    throw new UpstreamError(400, "invalid_input", "This model takes texts, not token ids");
+    throw new UpstreamError(400, "invalid_input", "This model accepts texts, not token IDs");
 }
 
 function toEmbedding(result: EmbeddedTexts, row: number, dimensions: number): InputOutcome {

@@ -6,7 +6,7 @@ import { END, type WorkerResponse, type WorkerData, type WorkerMessage } from ".
 import { loadModel } from "./model.ts";
 
 const port = parentPort;
-if (!port) throw new Error("This module is a worker thread of the local model");
+if (!port) throw new Error("This module must run in a worker thread of the local model");
 
 function respond(message: WorkerResponse): void {
     const vectors = message.kind === "embedded" ? [message.vectors.buffer] : [];

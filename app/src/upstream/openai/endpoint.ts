@@ -120,7 +120,7 @@ export function createEndpoint(options: EndpointOptions): Endpoint {
             return outcome;
         const isRecent = performance.now() - probeSucceededAt < PROBE_VALID_MILLISECONDS;
         if (!isRecent && (await probe()) !== undefined) return outcome;
-        const message = "The upstream rejected the input, and accepts others";
+        const message = "The upstream rejected this input but accepts others";
         return { error: new UpstreamError(400, "invalid_input", message), isRetryable: false };
     }
 

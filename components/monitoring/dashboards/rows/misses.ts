@@ -43,7 +43,7 @@ export function missesRow(): Row {
                 id: 92,
                 title: "Feedback",
                 description:
-                    "Verdicts of clients on their results per second, by how their vectors were made.",
+                    "Verdicts of clients on their results per second, by source of their vectors.",
                 unit: UNITS.operationsPerSecond,
                 width: 8,
                 queries: [

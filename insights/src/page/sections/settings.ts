@@ -7,7 +7,7 @@ import { capitalize, type SectionContent } from "./content.ts";
 export const settings: SectionContent = {
     title: "Settings that are tuned",
     intro: () =>
-        "Their defaults are those of the stack. Operators and the tuner change them while the service runs; the tuner takes back what did not earn what it had predicted.",
+        "Their defaults are those of the stack. Operators and the tuner change them while the service runs; the tuner reverts changes that did not save what it had predicted.",
     more: (view) => [...inForce(view), ...latestDecisions(view)],
 };
 
@@ -60,7 +60,7 @@ function describeChange({ setting, inForce: values, tuner }: SettingOfView): [st
     if (!isTuned) return ["", "The default is in force"];
     const isTuners = values.every(({ highest }) => highest === changed?.to);
     if (changed === null || !isTuners)
-        return ["", "An operator has set it (GET /settings says why)"];
+        return ["", "Set by an operator (GET /settings has the reason)"];
     const { at, from, reason, status, outcome } = changed;
     const result = outcome === null ? status : `${status}: ${outcome}`;
     return [
@@ -85,7 +85,7 @@ function latestDecisions({ settings: all }: ImpactView): readonly HTMLElement[] 
     if (rows.length === 0) return [element("p", {}, "The tuner has not run yet.")];
     return [
         table({
-            caption: "What the tuner decided last",
+            caption: "Latest decisions of the tuner",
             columns: ["Setting", "When", "Decision", "Why"],
             rows,
             textColumns: [0, 1, 2, 3],

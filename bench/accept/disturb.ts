@@ -14,7 +14,7 @@ import type { Random } from "../shared/random.ts";
 
 /** A pod that died. */
 export interface Death {
-    /** Seconds since the begin. */
+    /** Seconds since the start. */
     readonly at: number;
     readonly colour: Colour;
     readonly pod: string;

@@ -13,7 +13,7 @@ const MAX_CLOCK_STEP_SECONDS = 1;
 /**
  * Begins a window of time in Prometheus.
  *
- * @returns reads its begin in Unix seconds; throws an Error if the clock was set since, which shifts the window
+ * @returns reads its start in Unix seconds; throws an Error if the clock was set since, which shifts the window
  */
 export function beginWindow(): () => number {
     const [begun, steadily] = [Date.now(), performance.now()];

@@ -27,7 +27,7 @@ export async function readProperties(
         if (!response.ok) {
             await response.body?.cancel();
             throw new UserError(
-                `GET ${where} answered ${response.status}: the target has no property API ` +
+                `GET ${where} responded with ${response.status}: the target has no property API ` +
                     "(examples/property-search); SERVICES=embed leaves it out",
             );
         }

@@ -35,11 +35,12 @@ function read(path) {
                 response.setEncoding("utf8").on("data", (part) => (text += part));
                 response.on("end", () => {
                     if (response.statusCode === 200) resolve(JSON.parse(text));
-                    else reject(new Error(`${path} answered ${response.statusCode}: ${text}`));
+                    else
+                        reject(new Error(`${path} responded with ${response.statusCode}: ${text}`));
                 });
             },
         );
-        asking.on("timeout", () => asking.destroy(new Error(`${path} is not answered`)));
+        asking.on("timeout", () => asking.destroy(new Error(`${path} did not respond in time`)));
         asking.on("error", reject);
         asking.end();
     });

@@ -44,7 +44,7 @@ async function readPod(port: AdminPort, retries = RETRIES): Promise<readonly Hot
                 signal: AbortSignal.timeout(TIMEOUT_MILLISECONDS),
             },
         );
-        if (!response.ok) return `the admin port answered ${response.status}`;
+        if (!response.ok) return `the admin port responded with ${response.status}`;
         const keys: unknown = await response.json();
         return Array.isArray(keys) && keys.every(isHotKey)
             ? keys.map(({ key, tenant, requests }) => ({ key, tenant, requests }))

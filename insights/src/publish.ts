@@ -82,7 +82,7 @@ export function createPagePosted(options: PageOptions): PostedStore {
     };
 }
 
-/** The message of the page's error, or the begin of another server's text. */
+/** The message of the page's error, or the start of another server's text. */
 function explain(text: string): string {
     try {
         const { error } = JSON.parse(text) as { error?: unknown };

@@ -127,8 +127,8 @@ async function writeToFile(answer: IncomingMessage, output: string): Promise<voi
 function describeError(status: number, body: string): string {
     try {
         const { error } = JSON.parse(body) as { error: { message: string } };
-        return `the admin port answered ${status}: ${error.message}`;
+        return `the admin port responded with ${status}: ${error.message}`;
     } catch {
-        return `the admin port answered ${status}: ${body.slice(0, 300)}`;
+        return `the admin port responded with ${status}: ${body.slice(0, 300)}`;
     }
 }

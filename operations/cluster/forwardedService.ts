@@ -49,7 +49,7 @@ export function createForwardedGet(
             const { statusCode = 0 } = response;
             // Prometheus reports query errors as JSON.
             if ([200, 400, 422].includes(statusCode)) return await json(response);
-            throw new Error(`${service} answered ${statusCode}`);
+            throw new Error(`${service} responded with ${statusCode}`);
         } catch (error) {
             if (!deadline.aborted) throw stream?.errored ?? error;
             throw new Error(`${service} did not answer within ${timeoutMilliseconds / 1000} s`);

@@ -56,7 +56,7 @@ export class ApiError extends UserError {
     readonly headers: Readonly<Record<string, string>>;
 
     constructor(code: number, body: string, headers: Readonly<Record<string, string>> = {}) {
-        super(`the API server answered ${code}: ${messageIn(body)}`);
+        super(`the API server responded with ${code}: ${messageIn(body)}`);
         this.code = code;
         this.body = body;
         this.headers = headers;

@@ -93,6 +93,6 @@ function createHttpGet(url: string, token: string | undefined): Get {
             signal: AbortSignal.timeout(TIMEOUT_MILLISECONDS),
         });
         if ([200, 400, 422].includes(response.status)) return response.json();
-        throw new ClusterError(`${origin} answered ${response.status}`);
+        throw new ClusterError(`${origin} responded with ${response.status}`);
     };
 }

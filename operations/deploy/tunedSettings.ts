@@ -46,7 +46,7 @@ async function readSettings(cluster: Cluster): Promise<RuntimeSettingsState> {
             headers: { authorization: `Bearer ${token}` },
             signal: AbortSignal.timeout(TIMEOUT_MILLISECONDS),
         });
-        if (!response.ok) throw new Error(`the admin port answered ${response.status}`);
+        if (!response.ok) throw new Error(`the admin port responded with ${response.status}`);
         return (await response.json()) as RuntimeSettingsState;
     } finally {
         await close();

@@ -183,7 +183,7 @@ export async function verifyPage(
     const headers = { authorization: `Bearer ${token}` };
     await requireStatus(send, url, signal, { headers });
     const unknown = await statusOf(send, url);
-    assert(unknown === 401, `${url} answered ${unknown} without the access token, not 401`);
+    assert(unknown === 401, `${url} responded with ${unknown} without the access token, not 401`);
 }
 
 /** Waits until a page is served. */
@@ -199,7 +199,7 @@ async function requireStatus(
         status = await statusOf(send, url, init);
     }
     const how = init ? " to the access token" : "";
-    assert(status === 200, `${url} answered ${status}${how}, not 200`);
+    assert(status === 200, `${url} responded with ${status}${how}, not 200`);
 }
 
 async function statusOf(send: Send, url: string, init?: RequestInit): Promise<number> {

@@ -24,7 +24,7 @@ import type { Difference } from "./difference.ts";
 
 export interface ExperimentOptions {
     readonly name: string;
-    /** Duration in Prometheus' notation, such as `14d`: from before the experiment's begin until now. */
+    /** Duration in Prometheus' notation, such as `14d`: from before the experiment's start until now. */
     readonly window: string;
 }
 

@@ -53,15 +53,15 @@ export async function embed(
     const body = await response.text();
     const milliseconds = performance.now() - started;
     if (response.status !== 200) {
-        throw new VerifyError(`${where} answered ${response.status}: ${body.slice(0, 300)}`);
+        throw new VerifyError(`${where} responded with ${response.status}: ${body.slice(0, 300)}`);
     }
     const servedBy = response.headers.get(HEADERS.servedBy);
     if (!isColour(servedBy)) {
-        throw new VerifyError(`${where} answered without a colour in ${HEADERS.servedBy}`);
+        throw new VerifyError(`${where} responded without a colour in ${HEADERS.servedBy}`);
     }
     const cache = (response.headers.get(HEADERS.cache) ?? "").split(/,\s*/);
     if (!cache.every((status) => CACHE_STATUSES.some((known) => known === status))) {
-        throw new VerifyError(`${where} answered ${HEADERS.cache}: "${cache.join(", ")}"`);
+        throw new VerifyError(`${where} responded with ${HEADERS.cache}: "${cache.join(", ")}"`);
     }
     return {
         servedBy,
@@ -105,7 +105,7 @@ async function post(
     if (response.status !== 401) return response;
     await response.arrayBuffer();
     const where = describeRequest(client, colour);
-    throw new KeyRejected(`${where} answered 401: ${describeRejection(apiKey)}`);
+    throw new KeyRejected(`${where} responded with 401: ${describeRejection(apiKey)}`);
 }
 
 function describeRequest({ url }: GatewayClient, colour?: Colour): string {

@@ -126,7 +126,9 @@ async function isKnownKey(url: string, key: string): Promise<boolean> {
     await response.arrayBuffer();
     if (response.status === 401) return false;
     if (response.status === 400 || response.status === 422) return true;
-    throw new ClusterError(`a pod answered ${response.status} to an empty request, not 400 or 401`);
+    throw new ClusterError(
+        `a pod responded with ${response.status} to an empty request, not 400 or 401`,
+    );
 }
 
 /** Whether a Redis on this machine's loopback accepts a user's password. */
@@ -144,7 +146,7 @@ export async function canLogIn(port: number, user: string, password: string): Pr
         const [line] = (await Promise.race([once(lines, "line"), failed])) as [string];
         if (line === "+OK") return true;
         if (line.startsWith("-WRONGPASS")) return false;
-        throw new ClusterError(`Redis answered a login with ${line}`);
+        throw new ClusterError(`Redis responded to a login with ${line}`);
     } finally {
         socket.destroy();
     }

@@ -62,6 +62,6 @@ test("writes each node's zone, or a dash if it is missing or unavailable", async
             "redis-2.redis.data.svc -\nredis-3.redis.data.svc -\n",
     );
     expect(output).toContain(
-        "the zone of redis-3 is unknown: /api/v1/namespaces/data/pods/redis-3 answered 403",
+        "the zone of redis-3 is unknown: /api/v1/namespaces/data/pods/redis-3 responded with 403",
     );
 });

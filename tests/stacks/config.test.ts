@@ -116,7 +116,7 @@ describe("loadConfig", () => {
         [
             "service.upstreamFallbackUrls",
             "https://a,b",
-            /without credentials and query, .*with commas/,
+            /without credentials and query, .*comma-separated/,
         ],
         ["service.upstreamUrl", "https://a.example/v1?key=secret", /query, but \?api-version=/],
         ["service.upstreamFallbackApiKeys", "one,two", /is wrong; allowed: as many keys .*\(0\)/],

@@ -5,7 +5,7 @@ import { duplicateKeyError } from "../http/protocol/jsonBody.ts";
 
 /** Limit of JSON bodies: names and reasons. Uploads are streams with their own limits. */
 const MAX_BODY_BYTES = 16 * 1024;
-/** Limit of JSON bodies with a text, its token ids, or concept rules. */
+/** Limit of JSON bodies with a text, its token IDs, or concept rules. */
 export const MAX_TEXT_BODY_BYTES = 1024 * 1024;
 /** Uploads may take long, but are bounded. */
 const REQUEST_TIMEOUT_MILLISECONDS = 900_000;

@@ -45,7 +45,7 @@ const [FUNCTION_KIND, MEMORY_KIND] = [0, 2];
 
 export const LOOP = [0x03, NO_RESULT];
 export const END = 0x0b;
-/** To the begin of the innermost loop, if the value is not 0. */
+/** To the start of the innermost loop, if the value is not 0. */
 export const REPEAT_IF = [0x0d, 0];
 export const [GET, SET, TEE] = [0x20, 0x21, 0x22];
 /** Of 32-bit integers; constants are below 64. */

@@ -23,7 +23,7 @@ import { DIMENSIONS, trueTokens, trueVector } from "../support/vectors.ts";
 const log = pino({ level: "silent" });
 const codec = createEntryCodec({ precision: "float32", buildId: buildIdOf(["test"]) });
 const BAD = "bad";
-const down = new UpstreamError(503, "upstream_error", "The upstream answered 500");
+const down = new UpstreamError(503, "upstream_error", "The upstream responded with 500");
 
 const redis = setUpRedis();
 

@@ -247,7 +247,7 @@ describe("a call that fails", () => {
     });
 
     test.each([
-        ["500", new UpstreamError(503, "upstream_error", "The upstream answered 500")],
+        ["500", new UpstreamError(503, "upstream_error", "The upstream responded with 500")],
         ["a vector that is none", new UpstreamError(503, "bad_upstream_response", "NaN")],
         ["400", new UpstreamError(400, "refused", "refused")],
     ])("with %s for one input does not affect the others of its request", async (_, error) => {

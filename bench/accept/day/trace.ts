@@ -111,7 +111,7 @@ interface Change {
     readonly at: number;
 }
 
-/** The descriptions at the begin of a day, and how they change in it: published during office hours. */
+/** The descriptions at the start of a day, and how they change in it: published during office hours. */
 function versionsOf(
     seed: number,
     { listings, changed }: Pick<DayOptions, "listings" | "changed">,

@@ -16,7 +16,7 @@ import type { Step } from "../step.ts";
 /** New texts per second: several times as many as two pods of the stack `local` are meant to embed. */
 const RATE = 40;
 const SECONDS = 60;
-/** From the begin of the burst. */
+/** From the start of the burst. */
 const LIMIT_SECONDS = 90;
 /** A pod that was added in a longer time without a sample at the end may have been missed. */
 const UNREAD_SECONDS = 10;
@@ -90,7 +90,7 @@ export function judgeScaling(
         return { measured, workload, verdict: "not measured" };
     }
     if (grownAfter === undefined && lastAfter < LIMIT_SECONDS - UNREAD_SECONDS) {
-        const measured = `the pods of ${colour} could be read until ${lastAfter.toFixed(0)} s after the begin only`;
+        const measured = `the pods of ${colour} could only be read until ${lastAfter.toFixed(0)} s after the start`;
         return { measured, workload, verdict: "not measured" };
     }
     return { measured: words, workload, verdict: holds((grownAfter ?? Infinity) <= LIMIT_SECONDS) };

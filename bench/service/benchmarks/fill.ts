@@ -34,7 +34,7 @@ export async function post(
     const bytes = Buffer.from(await answer.body.arrayBuffer());
     if (answer.statusCode === 200) return bytes;
     const text = bytes.toString("utf8").slice(0, 500);
-    throw new BenchError(`${url.href} answered ${answer.statusCode}: ${text}`);
+    throw new BenchError(`${url.href} responded with ${answer.statusCode}: ${text}`);
 }
 
 /**

@@ -106,7 +106,7 @@ describe("make load against the service", () => {
     test("a target without a property API is named, with what to do", async () => {
         const { stderr } = await load("--scenario", "s2", "--url", url);
         expect(stderr).toMatch(
-            /\/api\/properties.* answered 404: the target has no property API .*SERVICES=embed/,
+            /\/api\/properties.* responded with 404: the target has no property API .*SERVICES=embed/,
         );
     }, 20_000);
 });

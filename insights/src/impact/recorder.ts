@@ -71,7 +71,7 @@ export function createRecorder(
     let available: { readonly readAt: number; readonly hours: ReadonlySet<number> } | undefined;
     let behind = true;
     let revision = 0;
-    /** Parts of hours that are not in the store yet, by their begin. */
+    /** Parts of hours that are not in the store yet, by their start. */
     const parts = new Map<number, Reading>();
 
     /** Begin of the time that is not recorded yet: later hours may still change. */

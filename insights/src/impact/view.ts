@@ -51,7 +51,7 @@ export interface SeriesOfView {
     readonly pods: Readonly<Record<string, readonly Figure[]>>;
 }
 
-/** Dollars are per point, those of netSum since the begin of the range; shares are 0–1, durations in seconds, rates per second. */
+/** Dollars are per point, those of netSum since the start of the range; shares are 0–1, durations in seconds, rates per second. */
 export type SeriesName =
     | (
           | "saved"

@@ -26,7 +26,7 @@ async function read<Type>(path: string): Promise<Type> {
     });
     // The session has ended: the page becomes the login form.
     if (response.status === 401) location.reload();
-    if (!response.ok) throw new Error(`The server answers ${response.status}`);
+    if (!response.ok) throw new Error(`The server responded with ${response.status}`);
     return (await response.json()) as Type;
 }
 

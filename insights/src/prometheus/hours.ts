@@ -87,7 +87,7 @@ function pickTarget(labels: Series["labels"]): Series["labels"] {
     return Object.fromEntries(entries.filter(([name]) => !FIGURE_LABELS.includes(name)));
 }
 
-/** Growth of a process from the window's begin to a time; undefined if there is no scrape at this time. */
+/** Growth of a process from the window's start to a time; undefined if there is no scrape at this time. */
 function growthUntil(
     { process, sums }: ProcessCounts,
     seconds: number,

@@ -45,7 +45,7 @@ const START_TIME = "process_start_time_seconds";
  * Reads the processes of the service, and the times for which data are missing.
  *
  * `process_start_time_seconds` has a sample for each successful scrape, and changes if and only if the process does. A
- * counter of a process grows by its last value less its value at the window's begin, whatever happened in between. This is
+ * counter of a process grows by its last value less its value at the window's start, whatever happened in between. This is
  * exact, whereas `increase()` extrapolates to the ends of its window and guesses at the first sample of a series.
  */
 export async function readProcesses(prometheus: Prometheus, window: Window): Promise<Scrapes> {
@@ -146,7 +146,7 @@ function readTarget({ target, samples, failures, window, toleranceSeconds }: Tar
             (time) => time <= window.from && window.from - time <= toleranceSeconds,
         );
         const clockAhead = startedAt - first;
-        // Its predecessor ran until about the window's begin, or the clock of its pod says so.
+        // Its predecessor ran until about the window's start, or the clock of its pod says so.
         const predecessor = runs[index - 1]?.scrapes.at(-1) ?? -Infinity;
         const startedInWindow =
             first > window.from &&

@@ -126,7 +126,7 @@ async function send(
     const { message, code } =
         (json as { error?: { message?: unknown; code?: unknown } }).error ?? {};
     const words = typeof message === "string" ? `, ${message}` : "";
-    const problem = `the admin port at ${host} answered ${status} to ${method} ${path}${words}`;
+    const problem = `the admin port at ${host} responded with ${status} to ${method} ${path}${words}`;
     // A colour without traffic may run an older version, without this path.
     if (status < 500 && status !== 404)
         throw new AdminError(problem, typeof code === "string" ? code : undefined);

@@ -33,7 +33,7 @@ export interface Prediction {
     readonly tolerance: number;
     /** A figure of the ghost caches, fetches or a share, by which another day's demand scales what is expected. */
     readonly modelled: number | null;
-    /** RFC 3339: begin of the first day that is compared. */
+    /** RFC 3339: start of the first day that is compared. */
     readonly checkAfter: string;
 }
 

@@ -193,7 +193,7 @@ test("a service that does not accept the change has a record of it", async () =>
         [{ url: (service.adminUrl ?? "").replace("/admin/v1", ""), token: ADMIN_TOKEN }],
         [],
     );
-    await expect(unread.read()).rejects.toThrow("answered 503");
+    await expect(unread.read()).rejects.toThrow("responded with 503");
     redis.command("DEL", "embedding:runtime-settings");
     await service.stop();
     service = await startService({

@@ -91,7 +91,7 @@ async function put(
     const text = await response.text();
     if (response.status === 409) return "needless";
     throw new ReleaseError(
-        `the admin port answered ${response.status} to ${method} ${path}: ${text.slice(0, 300)}`,
+        `the admin port responded with ${response.status} to ${method} ${path}: ${text.slice(0, 300)}`,
     );
 }
 

@@ -113,7 +113,7 @@ test("An error response is reported with the service's message", async () => {
         response.end('{"error":{"message":"An import is running on this pod"}}');
     };
     await expect(callAdmin(target, { command: "GET /export" })).rejects.toThrow(
-        "the admin port answered 409: An import is running on this pod",
+        "the admin port responded with 409: An import is running on this pod",
     );
 });
 

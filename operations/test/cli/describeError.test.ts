@@ -50,7 +50,7 @@ test.each<[string, unknown, string]>([
     [
         "an answer of the API server",
         new ApiError(403, '{"message":"secrets is forbidden"}'),
-        "Error: the API server answered 403: secrets is forbidden",
+        "Error: the API server responded with 403: secrets is forbidden",
     ],
     ["a finding of the program", new pulumi.RunError("one"), "Error: one"],
 ])("so is %s", (_, error, words) => {

@@ -80,7 +80,11 @@ test.each<[string, Partial<Forwarding>, RegExp]>([
         { service: serviceWith("http") },
         /prometheus-0 has no port http/,
     ],
-    ["another status", { answer: answerOf(503, "{}") }, /^monitoring\/prometheus answered 503$/],
+    [
+        "another status",
+        { answer: answerOf(503, "{}") },
+        /^monitoring\/prometheus responded with 503$/,
+    ],
     ["no JSON", { answer: answerOf(200, "<html>") }, /JSON/],
     ["a refused connection", { meets: "forbidden" }, /prometheus-0 cannot be reached: .*403/],
     ["a port where nobody listens", { refusal: "connection refused" }, /connection refused/],

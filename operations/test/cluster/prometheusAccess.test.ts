@@ -64,7 +64,7 @@ test("an invalid response is an error with its status", async () => {
     await once(server, "listening");
     const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
     const get = await prometheusAccess(clusterWith({ ConfigMap: { data: { url } } }));
-    await expect(get("/api/v1/query?query=up")).rejects.toThrow(`${url} answered 403`);
+    await expect(get("/api/v1/query?query=up")).rejects.toThrow(`${url} responded with 403`);
 });
 
 test("another program gets the URL and the token of a Prometheus outside the cluster", async () => {

@@ -98,7 +98,7 @@ describe("verification of a page that the Gateway serves", () => {
 
     test("fails if it is served without the token", async () => {
         await expect(check([200], 200)).rejects.toThrow(
-            "http://g/impact/api/reports answered 200 without the access token, not 401",
+            "http://g/impact/api/reports responded with 200 without the access token, not 401",
         );
     });
 

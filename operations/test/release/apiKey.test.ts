@@ -61,8 +61,8 @@ test("a wrong API_KEY of the environment is replaced by the stack's own key", as
 });
 
 test.each([
-    [undefined, /at green answered 401: it requires an API key; set API_KEY/],
-    ["old", /at green answered 401: this API key is invalid; set API_KEY/],
+    [undefined, /at green responded with 401: it requires an API key; set API_KEY/],
+    ["old", /at green responded with 401: this API key is invalid; set API_KEY/],
 ])("without a valid key (%s) the problem has the remedy", async (key, words) => {
     const { keyProblem, compare } = dataPlane(() => Promise.resolve(key));
     expect(await keyProblem("green")).toMatch(words);

@@ -43,7 +43,7 @@ export const money: SectionContent = {
         }),
         (view) => ({
             title: "Net savings, summed up",
-            note: "Dollars since the begin of the time range",
+            note: "Dollars since the start of the time range",
             lines: [line(view, "netSum", "Net savings so far", 3, { isFilled: true })],
             format: formatDollars,
         }),

@@ -1,6 +1,6 @@
 const DOCUMENTED = "(docs/monitoring/alerts.md)";
 
-/** Says that the alerts of the stack's own Alertmanager reach nobody, or that nobody notices when they end. */
+/** Warns if the stack's own Alertmanager notifies nobody, or if nobody would notice that alerting has stopped. */
 export function receiverWarnings(valueOf: (key: string) => string | undefined): string[] {
     const isOurs =
         valueOf("monitoring.enabled") === "true" && valueOf("prometheus.source") === "stack";

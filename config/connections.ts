@@ -36,7 +36,7 @@ interface Connection {
     readonly isOutside?: boolean;
 }
 
-/** Where a purpose's connections go: where the stack says, else outside of the cluster on the ports of its URLs. */
+/** Destinations of a purpose: those that the stack sets, else any outside the cluster on the ports of its URLs. */
 export function destinationsOf(config: Connecting, purpose: Connection["purpose"]): Destination[] {
     const given = config.network.destinations[purpose];
     if (given) return [...given];

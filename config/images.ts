@@ -2,7 +2,7 @@ import path from "node:path";
 import { toMirror } from "../components/images.ts";
 import type { ConfigReader } from "./reader.ts";
 
-/** An image of what the stack brings, from the stack's registry where it has one. */
+/** An image that the stack adds, from the stack's registry if it has one. */
 export function mirrored(read: ConfigReader, image: string): string {
     const registry = read.get("images.registry");
     return registry === undefined ? image : toMirror(image, registry);

@@ -8,7 +8,7 @@ import type { ConfigReader } from "./reader.ts";
 import { SETTINGS } from "./settings/index.ts";
 
 export interface MonitoringConfig extends MonitoringSettings {
-    /** Whether the stack brings it. */
+    /** Whether the stack includes it. */
     readonly enabled: boolean;
     /** Namespaces, in addition to monitoring, whose pods may query Prometheus. */
     readonly readers: readonly string[];

@@ -26,7 +26,7 @@ export type Purpose = (typeof PURPOSES)[number];
 export interface NetworkConfig {
     /** Where pods resolve names. */
     readonly dns: readonly Destination[];
-    /** What the stack says of a purpose; undefined: its URLs say it. */
+    /** Destinations that the stack sets for a purpose; undefined: those of its URLs. */
     readonly destinations: Readonly<Partial<Record<Purpose, readonly Destination[]>>>;
 }
 

@@ -13,7 +13,7 @@ const OF_OUR_OWN = [
 /** Namespace of OpenShift's Prometheus for workloads of its users. */
 const OPENSHIFT = "openshift-user-workload-monitoring";
 
-/** @returns undefined where the stack brings its own Prometheus. */
+/** @returns undefined if the stack has its own Prometheus. */
 export function readExistingPrometheus(read: ConfigReader): ExistingPrometheusSettings | undefined {
     const { source, url, namespace, labels, ...settings } = read.group("prometheus");
     if (source === "stack") {

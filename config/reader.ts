@@ -241,7 +241,7 @@ export class ConfigReader {
     }
 }
 
-/** Whether a default is an empty text, list or map, and so what an empty value says. */
+/** Whether a default is an empty text, list or map, so that an empty value means the default. */
 function isEmpty(value: unknown): boolean {
     return ["", "[]", "{}"].includes(textOf(value));
 }

@@ -16,7 +16,7 @@ type Settings = Pick<
     | "network"
 >;
 
-/** Who talks to whom under a config: the connections that network policies have to let through. */
+/** The connections that a config needs, and that network policies have to allow. */
 export function allowedConnections(config: Settings): NetworkFlows {
     const { edge, certificates, network } = config;
     return {

@@ -57,7 +57,7 @@ export function readStackPolicies(
     return registry === undefined ? named : withRegistry(named, registry);
 }
 
-/** What a stack's config file says that its policies depend on. */
+/** Settings of a stack's config file that its policies depend on. */
 export function readPolicyInputs(stack: string, root = path.join(FOLDER, "../..")): PolicyInputs {
     const file = path.join(root, `Pulumi.${stack}.yaml`);
     if (!existsSync(file)) return {};

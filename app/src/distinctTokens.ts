@@ -13,7 +13,7 @@ export interface PortToken {
 
 const TOKENS = ["adminToken", "automationToken"] as const;
 
-/** Each secret opens something else: nobody who knows one may use another. */
+/** Each secret grants different access, so no two may be equal. */
 export function checkDistinctTokens(read: SettingsReader): void {
     const { values } = read;
     for (const name of TOKENS) {

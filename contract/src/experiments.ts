@@ -24,7 +24,7 @@ export type OutsideReason = (typeof OUTSIDE_REASONS)[number];
 interface ParameterKind {
     readonly kind: Kind<number> | Kind<CacheMode>;
     readonly units: readonly Unit[];
-    /** What an error says of the allowed units. */
+    /** The allowed units, as an error states them. */
     readonly unitWords: string;
 }
 

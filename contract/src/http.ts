@@ -4,7 +4,7 @@ export const PATHS = {
     embed: "/embed",
     /** OpenAI's embeddings contract. */
     embeddings: "/v1/embeddings",
-    /** `{"verdict", "requestId", "user"}`: what a client says of a result. */
+    /** `{"verdict", "requestId", "user"}`: a client's feedback on a result. */
     feedback: "/v1/feedback",
     /** OpenAI's list of models. */
     models: "/v1/models",

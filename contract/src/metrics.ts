@@ -205,12 +205,12 @@ export const REUSE_DISTANCE_BUCKETS = [
     500, 1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 64_000, 128_000, 256_000,
 ] as const;
 
-/** What a client says of a result. */
+/** A client's feedback on a result. */
 export const FEEDBACK_VERDICTS = ["relevant", "irrelevant"] as const;
 
 export type FeedbackVerdict = (typeof FEEDBACK_VERDICTS)[number];
 
-/** How the vectors were made that the feedback is about, if the client says so. */
+/** Source of the vectors that the feedback is about, if the client states it. */
 export const FEEDBACK_SOURCES = ["exact", "semantic", "unknown"] as const;
 
 export type FeedbackSource = (typeof FEEDBACK_SOURCES)[number];
@@ -227,7 +227,7 @@ export type Purpose = (typeof PURPOSES)[number];
 export const REQUEST_PURPOSES = ["request", "audit"] as const;
 
 /**
- * What became of a text: it was answered; its answer was audited; or it was refused, because its neighbours
+ * Outcome for a text: it was answered; its answer was audited; or it was rejected, because its neighbours
  * contradict it, it has none, the gate expects too large an error, the budget is not open, or the text, the request
  * or the state of the thread does not permit a lookup.
  */

@@ -200,7 +200,7 @@ describe("a stack with certificates", () => {
         expect(totals.sent).toBeGreaterThan(1_000);
     }, 480_000);
 
-    test("goes, and leaves what is not its own: the gateway, the ACME server, certificates of others", async () => {
+    test("is removed, and leaves what it does not own: the gateway, the ACME server, certificates of others", async () => {
         await makeForeignCertificate(cluster);
         await removeStack(cluster, STACK, { deleteData: true, report: silent });
         expect(await foreignCertificateExists(cluster)).toBe(true);

@@ -74,7 +74,7 @@ describe("a switch under load", () => {
         expect(await readLiveWeights(cluster)).toEqual(candidateWeights(idle, 0));
     }, 120_000);
 
-    test("is taken back within two seconds by the emergency brake", async () => {
+    test("is taken back within two seconds by a forced rollback", async () => {
         const driver = drive("switch", "--to", idle, ...QUICK_PLAN);
         expect(await driver.waitForLine(/ observe /)).toBe(true);
         const { exitCode, output } = await drive("rollback", "--force").ended;
@@ -85,7 +85,7 @@ describe("a switch under load", () => {
         expect(await readLiveWeights(cluster)).toEqual(candidateWeights(idle, 0));
     }, 180_000);
 
-    test("and of all that, clients notice nothing", async () => {
+    test("clients notice none of it", async () => {
         const { failures, answered, slow } = totalsOf(await clients.stop());
         expect(failures).toEqual({});
         expect(answered[idle]).toBeGreaterThan(1000);

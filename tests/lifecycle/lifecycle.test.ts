@@ -32,13 +32,13 @@ describe("make up, killed at any step, is finished by the next one", () => {
         240_000,
     );
 
-    test("the run that is let be serves and completes", async () => {
+    test("an undisturbed run serves and completes", async () => {
         const run = await make("up");
         expect(run.output).toMatch(/Up in \d+ s/);
         expect(run.exitCode).toBe(0);
     }, 240_000);
 
-    test("one more, with nothing to do, ends within 30 s", async () => {
+    test("another run with nothing to do ends within 30 s", async () => {
         const run = await make("up");
         expect(run).toMatchObject({ exitCode: 0 });
         expect(run.output).toMatch(/ 0 changed|  \d+ unchanged$/m);
@@ -47,18 +47,18 @@ describe("make up, killed at any step, is finished by the next one", () => {
 });
 
 describe("make down", () => {
-    test("leaves nothing of a node", async () => {
+    test("removes a node completely", async () => {
         expect(await make("down")).toMatchObject({ exitCode: 0 });
         expect(await listLeftovers()).toEqual([]);
         expect(await hostState()).toEqual(before);
     }, 60_000);
 
-    test("succeeds where nothing is", async () => {
+    test("succeeds without a node", async () => {
         expect(await make("down")).toMatchObject({ exitCode: 0 });
         expect(await hostState()).toEqual(before);
     }, 60_000);
 
-    test("ends a node that was killed half-made", async () => {
+    test("removes a partially created node", async () => {
         await interruptUp(/› starting/, "SIGKILL");
         expect(await make("down")).toMatchObject({ exitCode: 0 });
         expect(await hostState()).toEqual(before);

@@ -91,14 +91,14 @@ describe("a candidate is rolled back", () => {
         expect(seen.failures).toEqual({});
     }, 600_000);
 
-    test("that answers other vectors, before it has any traffic", async () => {
+    test("that returns other vectors, before it has any traffic", async () => {
         const seen = await tried("vectors");
         expect(seen).toMatchObject({ cause: "fail", by: "the driver", phase: "smoke" });
         expect(seen.reason).toMatch(/cosine/);
         expect(seen).toMatchObject({ failures: {}, exposed: 0 });
     }, 600_000);
 
-    test("that begins to answer other vectors under traffic, of which none is served by the other colour", async () => {
+    test("that starts to return other vectors under traffic, none of which the other colour serves", async () => {
         const at = await openClient(cluster);
         let written: readonly Written[] = [];
         const seen = await tried("vectors-later", async (driver) => {
@@ -118,7 +118,7 @@ describe("a candidate is rolled back", () => {
         expect(poison).toMatchObject({ served: 0, sources: { MISS: poison.lies } });
     }, 600_000);
 
-    test("that never gets ready", async () => {
+    test("that never becomes ready", async () => {
         const seen = await tried("unready");
         expect(seen).toMatchObject({ cause: "deadline", phase: "raise" });
         expect(seen).toMatchObject({ failures: {}, exposed: 0 });

@@ -93,7 +93,7 @@ describe("a selector that switches from one pod to another while the first one i
 });
 
 describe("a colour with half of the traffic whose pods are all killed together", () => {
-    test("fails some of them, though the gateway sends them again", async () => {
+    test("fails some of them, although the gateway retries them", async () => {
         await setWeights(cluster, { blue: 50, green: 50 });
         const clients = await startUsual(cluster);
         await delay(10_000);

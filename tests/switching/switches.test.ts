@@ -66,7 +66,7 @@ afterAll(async () => {
 }, 60_000);
 
 describe("while pods and Redis are killed at random under a thousand requests/s", () => {
-    test("the traffic goes there and back again, and again", async () => {
+    test("the traffic is switched back and forth repeatedly", async () => {
         clients = await startUsual(cluster, { maxSeconds: 7200, maxRequests: 8_000_000 });
         killer = startPodKiller(cluster, 30);
         try {

@@ -26,7 +26,7 @@ import {
     type HistogramSeries,
 } from "../metrics/families.ts";
 
-/** What an experiment may assign of a request, besides its texts. */
+/** Properties of a request that an experiment may assign by, besides its texts. */
 export interface Subject {
     readonly tenant: string;
     /** The client's end user, if it names one. */
@@ -35,7 +35,7 @@ export interface Subject {
     readonly isModeNamed: boolean;
 }
 
-/** Assigns texts and users to the arms of experiments, and counts what becomes of them. */
+/** Assigns texts and users to the arms of experiments, and counts their outcomes. */
 export interface Experiments {
     /** How long a new entry is fresh. */
     readonly ttlSecondsOf: (key: string) => number;
@@ -54,7 +54,7 @@ export interface Experiments {
         receivedAt: number,
         subject: Subject,
     ) => void;
-    /** Counts what a user says of a result. */
+    /** Counts a user's feedback on a result. */
     readonly recordVerdict: (
         tenant: string,
         user: string | undefined,

@@ -269,7 +269,7 @@ describe("the admin port", () => {
         expect([status, json]).toEqual([200, [EXPERIMENT]]);
     });
 
-    test("says which arm a user has", async () => {
+    test("returns the arm of a user", async () => {
         for (const tenant of TENANTS)
             for (const user of USERS.slice(0, 20)) {
                 const question = { name: NAME, tenant, user };

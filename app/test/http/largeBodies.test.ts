@@ -137,7 +137,7 @@ describe("A body that is parsed in a thread", () => {
     }, 120_000);
 });
 
-test("Large bodies of one tenant do not delay those of another by more than one", async () => {
+test("large bodies of one tenant do not delay those of another by more than one", async () => {
     const parse = open().parserFor("embed");
     const ended: string[] = [];
     const body = largeBody(JSON.stringify({ texts: Array<string>(100).fill("a text") }));

@@ -13,14 +13,14 @@ function pinAll(budget: ReturnType<typeof createByteBudget>, owner: string): num
     }
 }
 
-describe("an owner that pins all that it can", () => {
+describe("an owner that pins as much as it may", () => {
     test("leaves bytes for the owners that come later", () => {
         const budget = createByteBudget(MAX_BYTES);
         expect(["a", "b", "c"].map((owner) => pinAll(budget, owner))).toEqual([56, 7, 0]);
         expect(budget.reserve(() => undefined).grow(1)).toBe(true);
     });
 
-    test("has them again when they were released", () => {
+    test("gets them back once they are released", () => {
         const budget = createByteBudget(MAX_BYTES);
         const reservation = budget.reserve(() => undefined, "a");
         expect(reservation.grow(56)).toBe(true);
@@ -43,7 +43,7 @@ test("an owner beyond its share loses its own oldest bytes, not those of others"
     expect(budget.reservedBytes()).toBe(11);
 });
 
-test("bytes that are still arriving do not lessen the share of others", () => {
+test("bytes that are still arriving do not reduce the share of others", () => {
     const budget = createByteBudget(MAX_BYTES);
     const stalled = budget.reserve(() => undefined, "b");
     expect(stalled.grow(50)).toBe(true);

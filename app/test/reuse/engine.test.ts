@@ -147,7 +147,7 @@ describe("a namespace", () => {
         expect(wrong / audited).toBeLessThanOrEqual(2 * OPTIONS.errorBudget);
     });
 
-    test("refuses texts while it learns, then answers many of them, and audits some", async () => {
+    test("rejects texts while it learns, then answers many of them, and audits some", async () => {
         const { sendMany, stateOf } = create();
         const first = await sendMany(20);
         expect(first.some(({ answer }) => answer.outcome === "served")).toBe(false);

@@ -139,7 +139,7 @@ describe("calls of the upstream", () => {
             return { ask, sent };
         }
 
-        test("a request with nothing before it is sent, however many inputs it has", async () => {
+        test("a request that waits for no other is sent, however many inputs it has", async () => {
             const { ask } = await slowUpstream();
             expect(await ask(200, "many", 3_000)).toHaveLength(200);
         });

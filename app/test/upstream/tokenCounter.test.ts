@@ -75,7 +75,7 @@ describe("The count of tokens", () => {
     });
 });
 
-describe("The count of tokens for the shares of bills", () => {
+describe("the token count that distributes a bill", () => {
     test("takes a bounded number of texts, and more when they are counted", async () => {
         const thread = createTokenCounterThread(MODEL);
         if (!thread) throw new Error("The model is known");

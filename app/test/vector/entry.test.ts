@@ -82,7 +82,7 @@ describe("a stored entry", () => {
         expect(entry.length).toBe(bytes + 56);
     });
 
-    test("tells its precision, who wrote it and its space", () => {
+    test("returns its precision, build ID and space", () => {
         const { entry } = codecFor("int8").encode(KEY, embedding, SPACE);
         expect(entryFacts(entry)).toEqual({
             precision: "int8",

@@ -18,7 +18,7 @@ export interface DebianRecipe {
     readonly kind: "debian";
     readonly suite: "bookworm" | "trixie";
     readonly packages: readonly string[];
-    /** Files of theirs that no pod uses. */
+    /** Files of these packages that no pod uses. */
     readonly without?: readonly string[];
     /** With Node and npm. */
     readonly node?: boolean;

@@ -186,7 +186,7 @@ describe("the verdict of an experiment with unit user", () => {
         expect(decide(blocksOf({}), { ...semantic, errorBound: 0.019 }).decision).toBe("adopt");
     });
 
-    test("does not take a few equal verdicts for certainty", () => {
+    test("does not mistake a few equal verdicts for certainty", () => {
         const few = { relevant: 3, irrelevant: 0 };
         const { decision, relevance } = decide(blocksOf(few, few));
 

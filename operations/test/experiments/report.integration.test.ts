@@ -124,7 +124,7 @@ describe("the report of an experiment, from a real Prometheus", () => {
         );
     });
 
-    test("by user has the verdicts, and what is in no arm", async () => {
+    test("with unit user has the verdicts, and the requests in no arm", async () => {
         const name = "by_user";
         await write(name, (arm, block) => (arm === "treatment" ? 15 : 20) + (block % 5), "user");
 
@@ -152,7 +152,7 @@ describe("the report of an experiment, from a real Prometheus", () => {
         ]);
     });
 
-    test("has no verdict over a change of the unit", async () => {
+    test("has no verdict across a change of the unit", async () => {
         const name = "changed";
         await write(name, () => 20);
         const now = Math.floor(Date.now() / 1_000);

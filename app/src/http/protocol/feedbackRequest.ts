@@ -11,7 +11,7 @@ import { invalidFieldError } from "./error.ts";
 import { parseObject } from "./jsonBody.ts";
 import { parseUser } from "./user.ts";
 
-/** What a client says of a result that it computed from vectors of this service. */
+/** A client's feedback on a result that it computed from vectors of this service. */
 export interface Feedback {
     readonly verdict: FeedbackVerdict;
     /** How the vectors were made. */

@@ -7,7 +7,7 @@ import { CONCEPT_RULES, type ConceptRules } from "../../semantic/conceptRules.ts
 import { DEFAULT_RULES } from "../../semantic/defaultRules.ts";
 import { normaliseText } from "../../semantic/normaliseText.ts";
 
-/** Concept rules, and who has set them. */
+/** Concept rules and their author. */
 export interface RulesRecord {
     readonly rules: ConceptRules;
     readonly actor: string;

@@ -66,7 +66,7 @@ describe("texts that are rejected in the words for a rejected key", () => {
         });
     });
 
-    test("open the breaker if the key is rejected indeed", async () => {
+    test("open the breaker if the key really is rejected", async () => {
         always((_, response) => reply(response, 403, { error: { message: "no access" } }));
         for (let n = 0; n < 5; n += 1)
             expect((await ask([`text ${n}`]))[0]).toMatchObject({ code: "upstream_rejected" });

@@ -8,7 +8,7 @@ import { wallClock } from "../clock.ts";
 import type { LookupContext, RequestContext } from "../requestContext.ts";
 import { withSpan } from "../tracing/tracing.ts";
 import { UpstreamError } from "../upstream/upstream.ts";
-import type { Looked, Reuse } from "./reuse.ts";
+import type { LookupResult, Reuse } from "./reuse.ts";
 
 export interface ReuseResolverDependencies {
     readonly reuse: Pick<Reuse, "onExactHits" | "isApplicable" | "lookUp" | "learn">;
@@ -71,22 +71,22 @@ export function withReuse(
         const missing = [...byKey.values()].filter(({ key }) => isMiss(key));
         reuse.onExactHits(context, byKey.size - missing.length);
         if (missing.length === 0) return inner.resolve(items, context, copies);
-        const looked = await withSpan(context.span, "semantic lookup", () =>
+        const lookups = await withSpan(context.span, "semantic lookup", () =>
             reuse.lookUp(missing, context),
         );
-        return resolveRest(items, context, looked, copies);
+        return resolveRest(items, context, lookups, copies);
     }
 
     async function resolveRest(
         items: readonly Item[],
         context: RequestContext,
-        looked: ReadonlyMap<string, Looked>,
+        lookups: ReadonlyMap<string, LookupResult>,
         copies: SharedCopies,
     ): Promise<readonly ResolvedItem[]> {
-        const results: Results = items.map(({ key }) => looked.get(key)?.resolved);
+        const results: Results = items.map(({ key }) => lookups.get(key)?.resolved);
         const open = [...items.keys()].filter((place) => results[place] === undefined);
         const isAudit = (place: number): boolean =>
-            looked.get(items[place]?.key ?? "")?.isAudit === true;
+            lookups.get(items[place]?.key ?? "")?.isAudit === true;
         await Promise.all([
             resolvePlaces(
                 open.filter((place) => !isAudit(place)),
@@ -101,8 +101,8 @@ export function withReuse(
         });
         reuse.learn(
             items.flatMap(({ key }, place) => {
-                const [one, text] = [resolved[place], looked.get(key)];
-                return one?.status === "MISS" && text ? [{ key, looked: text, ...one }] : [];
+                const [one, text] = [resolved[place], lookups.get(key)];
+                return one?.status === "MISS" && text ? [{ key, lookup: text, ...one }] : [];
             }),
             context,
         );

@@ -25,7 +25,7 @@ export interface Reuse {
     readonly lookUp: (
         items: readonly Item[],
         context: LookupContext,
-    ) => Promise<ReadonlyMap<string, Looked>>;
+    ) => Promise<ReadonlyMap<string, LookupResult>>;
     /** Learns from the true vectors of texts that were looked up. Does not wait. */
     readonly learn: (texts: readonly PaidText[], context: LookupContext) => void;
     /** Removes a text, because its entry was flagged or deleted. */
@@ -46,7 +46,7 @@ export interface Reuse {
 export type InspectionFailure = "no texts" | "too many tokens" | "unavailable";
 
 /** What is known about a text after its lookup. */
-export interface Looked {
+export interface LookupResult {
     /** Names the text in the thread. */
     readonly ticket: number;
     readonly namespace: NamespaceRef;
@@ -54,13 +54,13 @@ export interface Looked {
     readonly resolved: ResolvedItem | undefined;
     readonly isAudit: boolean;
     /** The text, if the thread does not know it yet, because its namespace was not in use. */
-    readonly unasked?: string | undefined;
+    readonly newText?: string | undefined;
 }
 
 /** A text that was looked up, and whose true vector has arrived. */
 export interface PaidText {
     readonly key: string;
-    readonly looked: Looked;
+    readonly lookup: LookupResult;
     readonly embedding: Embedding;
 }
 
@@ -173,7 +173,7 @@ export function createReuse(dependencies: ReuseDependencies): Reuse {
     async function lookUp(
         items: readonly Item[],
         context: LookupContext,
-    ): Promise<ReadonlyMap<string, Looked>> {
+    ): Promise<ReadonlyMap<string, LookupResult>> {
         const found = namespaces.find(context);
         const open = items.filter(({ key }) => !isFlagged(key));
         if (open.length < items.length) events.onOutcome("flagged", items.length - open.length);
@@ -194,7 +194,7 @@ export function createReuse(dependencies: ReuseDependencies): Reuse {
             return new Map(
                 texts.map(({ key, text, ticket }) => [
                     key,
-                    { ticket, namespace, resolved: undefined, isAudit: false, unasked: text },
+                    { ticket, namespace, resolved: undefined, isAudit: false, newText: text },
                 ]),
             );
         }
@@ -234,17 +234,17 @@ export function createReuse(dependencies: ReuseDependencies): Reuse {
     }
 
     async function teach(namespace: NamespaceRef, texts: readonly PaidText[]): Promise<void> {
-        const unasked = texts.flatMap(({ looked: { ticket, unasked: text } }) =>
+        const newTexts = texts.flatMap(({ lookup: { ticket, newText: text } }) =>
             text === undefined ? [] : [{ ticket, text }],
         );
-        if (unasked.length > 0)
-            await thread.lookUp({ kind: "look up", namespace, texts: unasked, exactHits: 0 });
+        if (newTexts.length > 0)
+            await thread.lookUp({ kind: "look up", namespace, texts: newTexts, exactHits: 0 });
         const sealed = await thread.learn({
             kind: "learn",
             namespace,
-            lessons: texts.map(({ key, looked, embedding }) => ({
+            lessons: texts.map(({ key, lookup, embedding }) => ({
                 key,
-                ticket: looked.ticket,
+                ticket: lookup.ticket,
                 vector: embedding.vector,
                 usableUntil: toThreadTime(endOf(embedding, staleSeconds)),
             })),
@@ -279,12 +279,12 @@ export function createReuse(dependencies: ReuseDependencies): Reuse {
         lookUp,
         learn: (texts, { pool }) => {
             const usable = texts.filter(
-                ({ embedding, looked }) =>
+                ({ embedding, lookup }) =>
                     !embedding.isUnverified &&
                     !embedding.truncated &&
-                    embedding.vector.length === looked.namespace.dimensions,
+                    embedding.vector.length === lookup.namespace.dimensions,
             );
-            for (const [namespace, own] of Map.groupBy(usable, ({ looked }) => looked.namespace))
+            for (const [namespace, own] of Map.groupBy(usable, ({ lookup }) => lookup.namespace))
                 if (namespaces.use(pool, namespace)) detach(teach(namespace, own));
         },
         forget: (key) => {

@@ -8,7 +8,7 @@ import { createSingleFlight } from "../../src/cache/singleFlight.ts";
 import { noSharedCache, type SharedCache } from "../../src/cache/tiers.ts";
 import type { RequestContext } from "../../src/requestContext.ts";
 import { withReuse } from "../../src/reuse/resolver.ts";
-import type { Looked, PaidText } from "../../src/reuse/reuse.ts";
+import type { LookupResult, PaidText } from "../../src/reuse/reuse.ts";
 import { UpstreamError } from "../../src/upstream/upstream.ts";
 import { createEmbedding, type Embedding } from "../../src/vector/embedding.ts";
 import { createContext } from "../support/requestContext.ts";
@@ -89,7 +89,7 @@ function createWorld(world: World) {
         },
     });
 
-    function lookedUp(key: string): Looked {
+    function lookedUp(key: string): LookupResult {
         const resolved: ResolvedItem | undefined = world.similar?.includes(key)
             ? {
                   embedding: embeddingOf(`predicted ${key}`),

@@ -283,7 +283,7 @@ describe("the admin port", () => {
         expect(inspected.text).not.toContain(SUBJECTS[0]);
     });
 
-    test("refuses to inspect what would not be looked up, or in a namespace without texts", async () => {
+    test("rejects inspecting a text that would not be looked up, or in a namespace without texts", async () => {
         const admin = adminOf(pod);
         const refusals = [
             [{ input: "a".repeat(257) }, 400, /input has 257 characters; allowed: at most 256/],

@@ -261,7 +261,7 @@ describe("findings", () => {
         watched.stop();
         expect(judgeScaling("blue", watched.seen().blue, 4, "burst")).toMatchObject({
             verdict: "not measured",
-            measured: "the pods of blue could be read until 0 s after the begin only",
+            measured: "the pods of blue could only be read until 0 s after the start",
         });
     });
 

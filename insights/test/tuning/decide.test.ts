@@ -139,7 +139,7 @@ describe("the lifetime of entries", () => {
     });
 
     test.each<[string, Partial<TtlEvidence>]>([
-        ["the ghost caches know requests of the last 3 d only", { memorySeconds: 3 * DAY }],
+        ["the ghost caches cover only the last 3 d", { memorySeconds: 3 * DAY }],
         ["something else than the lifetime decides, such as evictions", { measuredFetches: 9_000 }],
         ["20 fetches a day are too few", { measuredFetches: 20 }],
         ["the price of a fetch or of storage is 0", { dollarsPerFetch: 0 }],

@@ -38,7 +38,7 @@ export interface InsightsSettings {
      */
     readonly timeZone: string;
     /**
-     * Days whose reports are kept.
+     * Days for which reports are kept.
      * @default 90
      */
     readonly retentionDays: number;
@@ -101,7 +101,7 @@ export interface InsightsArgs
     readonly namespace?: pulumi.Input<string>;
 }
 
-/** Most that insights runs: the page, and a run by hand beside the daily one, each with a retry. */
+/** Maximum that insights runs at once: the page, the daily run and a manual one, each with a retry. */
 export function insightsFootprints({
     storage,
 }: Pick<InsightsSettings, "storage">): WorkloadFootprint[] {

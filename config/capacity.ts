@@ -64,7 +64,7 @@ const ENTRY_HEADER_BYTES = 56;
 export const BYTES_PER_NUMBER = { float32: 4, float16: 2, int8: 1 } as const;
 /** Beside an entry, Redis keeps its key, its expiry and its tables; a test measures 170 to 191. */
 export const REDIS_BYTES_PER_KEY = 200;
-/** Of a string in Redis, beside its content. */
+/** Overhead of a string in Redis. */
 const STRING_BYTES = 6;
 /** Requests per second that one core answers from Redis (docs/service/performance.md, `hits-redis`). */
 export const REDIS_HITS_PER_CPU = 13_483;

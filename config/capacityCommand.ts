@@ -110,7 +110,7 @@ const CPU_REQUEST = SETTINGS["service.cpuRequest"];
 /** Amounts that have no fractions. */
 const WHOLE: readonly string[] = ["--redis-primaries", "--min-replicas"];
 
-/** Words of a workload: flag, description, how it is read, what is allowed. */
+/** Options of a workload: flag, description, parser, allowed values. */
 const WORDS = [
     ["--model", "model", oneOf(MODELS), MODELS.join(", ")],
     ["--precision", "service.cachePrecision", oneOf(PRECISIONS), PRECISIONS.join(", ")],

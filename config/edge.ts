@@ -65,7 +65,7 @@ function readProxies(
     const namespace = readControllerNamespace(read);
     const inside = namespace === NAMESPACES.edge;
     const { controllerPodLabels: labels, controllerCidrs: cidrs, ...set } = read.group("edge");
-    // A preset's labels are those of its own namespace; elsewhere somebody has installed it differently.
+    // A preset's labels are those of its own namespace; elsewhere the installation is a different one.
     const known = namespace === preset?.namespace ? preset.podLabels : {};
     const podPort = preset?.podPort ?? ((port: number) => port);
     const provisions = preset?.provisions ?? (inside ? UNKNOWN_PROXIES : undefined);

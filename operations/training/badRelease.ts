@@ -22,7 +22,7 @@ interface Saved {
 
 const PLAN =
     "--steps 100 --min-step-seconds 5 --min-requests 50 --bake-seconds 0 --cooldown-seconds 0 --share-requests 400";
-/** An upstream that nobody listens at: pods are ready, and requests fail. A switch would not let it pass. */
+/** An upstream address without a listener: pods are ready, and requests fail. A switch would reject it. */
 const FAULT: readonly V1EnvVar[] = [
     { name: SERVICE_SETTINGS.provider.env, value: "openai" },
     { name: SERVICE_SETTINGS.upstreamUrl.env, value: "http://127.0.0.1:9/v1" },

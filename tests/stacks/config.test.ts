@@ -208,7 +208,7 @@ describe("loadConfig", () => {
         ["alerts.savingsDataHours", "48", /no more than alerts\.savingsWindowHours \(24\)/],
         ["alerts.certificateCriticalDays", "30", /less than alerts\.certificateWarningDays \(21\)/],
         ["service.cpuLimit", "2000", /at most 256/],
-        ["service.memoryLimit", "1370Mi", /is "1370Mi"; allowed: no less than 1474Mi, what a pod/],
+        ["service.memoryLimit", "1370Mi", /is "1370Mi"; allowed: no less than 1474Mi, which a pod/],
         ["service.modelThreads", "16", /no more than service\.cpuLimit \(2\) has CPUs/],
         ["service.localCacheMaxEntries", "1000000", /is 1000000; allowed: no more than 699050/],
         [

@@ -59,7 +59,7 @@ export interface GhostRegistry {
     readonly isFull: () => boolean;
 }
 
-/** Keys without a request for so long are forgotten. */
+/** Keys without a request for this time are forgotten. */
 export const MEMORY_SECONDS = GHOST_TTLS_SECONDS.at(-1) ?? NaN;
 /** Some 140 bytes each in Redis. Twice as many are the limit while the registry shrinks. */
 export const MAX_KEYS = 16_384;

@@ -37,7 +37,7 @@ export function groupOf(key: string): number {
     return digit(key, ID_AT + 1) % GHOST_GROUPS;
 }
 
-/** Whether a sampled key is still in the sample after it has been halved so many times. */
+/** Whether a sampled key is still in the sample after this number of halvings. */
 export function isInLevel(key: string, level: number): boolean {
     return level === 0 || (bitsOf(key, ID_AT) & (2 ** level - 1)) === 0;
 }
@@ -47,7 +47,7 @@ export function isIdInLevel(id: string, level: number): boolean {
     return (bitsOf(id, 0) & (2 ** level - 1)) === 0;
 }
 
-/** Keys that one key of the sample stands for. */
+/** Number of keys that one key of the sample represents. */
 export function weightOf(level: number): number {
     return KEYS_PER_SAMPLE * 2 ** level;
 }

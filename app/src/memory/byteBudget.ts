@@ -26,7 +26,7 @@ interface Reservation {
     readonly owner: string | undefined;
 }
 
-/** What the reservations of one owner hold. */
+/** Sums of the reservations of one owner. */
 interface Holding {
     bytes: number;
     pinnedBytes: number;
@@ -45,7 +45,7 @@ const MAX_SHARE = 7 / 8;
 export function createByteBudget(maxBytes: number): ByteBudget {
     /** Reservations that can be evicted, oldest first. */
     const evictable = new Set<Reservation>();
-    /** Of owners that hold any. */
+    /** By owner, for owners with reservations. */
     const holdings = new Map<string, Holding>();
     let reserved = 0;
     let pinned = 0;

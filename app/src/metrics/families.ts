@@ -78,7 +78,7 @@ export function createFamilies(registry: Registry): Families {
 }
 
 function createHistogramSeries(buckets: readonly number[]): HistogramCounts {
-    // The sum is stored beside the counts: a number captured by a closure would be allocated on each update.
+    // The sum is stored next to the counts: a number captured by a closure would be allocated on each update.
     const sum = buckets.length + 1;
     const values = new Float64Array(sum + 1);
     return {

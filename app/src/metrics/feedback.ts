@@ -21,7 +21,7 @@ export function createFeedbackMetrics(registry: Registry): FeedbackMetrics {
     const { counter } = createFamilies(registry);
     const verdicts = counter(
         METRICS.feedback,
-        "Verdicts of clients on results, by source of their vectors",
+        "Client verdicts on results, by source of the vectors",
     );
     const byTenant = createTenantLabels((tenant) =>
         mapKeys(FEEDBACK_VERDICTS, (verdict) =>

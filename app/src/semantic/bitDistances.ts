@@ -22,7 +22,7 @@ import {
 export interface BitDistances {
     /** The memory of `measure`. It is replaced when it grows. */
     readonly words: () => Int32Array;
-    /** Makes room for at least so many words. */
+    /** Grows to at least this number of words. */
     readonly reserve: (words: number) => void;
     /**
      * Compares a query with records that follow each other: bits, and DISTANCE_WORDS for the number of bits that differ.

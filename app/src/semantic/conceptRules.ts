@@ -65,7 +65,7 @@ export function compileRules({
     const placeWords = wordsOf(places);
     const synonymWords = wordsOf([...replacements.keys()]);
     const spelled = new Set([...placeWords, ...synonymWords]);
-    // "White" of "white city" may be a name of somebody.
+    // "White" of "white city" may be a person's name.
     const covered = new Set([
         ...wordsOf(places.filter((name) => !/\s/u.test(name))),
         ...synonymWords,

@@ -12,7 +12,7 @@ export interface Relevance {
     /**
      * Compares the search results of an answer and the true vector.
      *
-     * @param weight answers for which the label stands: 1 / probability of an audit
+     * @param weight answers that the label represents: 1 / probability of an audit
      */
     readonly learn: (
         answer: Float32Array,

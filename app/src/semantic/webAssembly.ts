@@ -12,7 +12,7 @@ export interface Kernel {
 /** Memory that grows; views of its buffer end when it does. */
 export interface KernelMemory {
     readonly buffer: () => ArrayBuffer;
-    /** Makes room for at least so many bytes. @returns whether the buffer was replaced */
+    /** Grows to at least this number of bytes. @returns whether the buffer was replaced */
     readonly reserve: (bytes: number) => boolean;
     /** @returns a function that reads and writes this memory */
     readonly bind: (compiled: CompiledKernel) => RunKernel;

@@ -42,7 +42,7 @@ const MOST_OF_VECTORS = 512;
 /** The same by any provider. */
 const LOCAL_MODEL = { name: "all-MiniLM-L6-v2", dimensions: 384 };
 
-/** @returns MiB that a pod may take, whatever its clients do, without the vectors in its memory */
+/** @returns maximum MiB that a pod uses, whatever its clients do, without the vectors in its memory */
 function mebibytesWithoutVectors(settings: MemorySettings): number {
     const { provider, model, modelThreads, semanticMode, semanticMaxEntries } = settings;
     const isLocal = provider === "local";
@@ -67,7 +67,7 @@ function dimensionsOf({ provider, model }: MemorySettings): number {
 const bytesPerEntry = (settings: MemorySettings): number =>
     BYTES_PER_ENTRY + dimensionsOf(settings) * BYTES_PER_DIMENSION;
 
-/** @returns MiB that a pod may take, whatever its clients do */
+/** @returns maximum MiB that a pod uses, whatever its clients do */
 export function mostMebibytes(settings: MemorySettings): number {
     const bytes = settings.localCacheMaxEntries * bytesPerEntry(settings);
     const vectors = Math.min(MOST_OF_VECTORS, bytes / MEBIBYTE);
@@ -82,7 +82,7 @@ export function localCacheEntriesWithin(bytes: number, settings: MemorySettings)
         : Math.floor((left * MEBIBYTE) / bytesPerEntry(settings));
 }
 
-/** What a pod takes to predict vectors from those of similar texts. */
+/** Memory of semantic reuse in a pod. */
 function reuseMebibytes(dimensions: number, entries: number): number {
     const length = Math.min(dimensions, MANY_DIMENSIONS);
     const perText = REUSE_BYTES_PER_TEXT + length * REUSE_BYTES_PER_TEXT_AND_DIMENSION;

@@ -332,7 +332,7 @@ async function readGauges(
     return [...byTime].map(([at, values]) => ({ at, values }));
 }
 
-/** Pods that came, went or restarted. What happened beside a gap of all pods was not seen. */
+/** Pods that came, went or restarted. Changes next to a gap of all pods are unknown. */
 function scalingEvents(
     { processes, gaps, toleranceSeconds }: Scrapes,
     window: Window,

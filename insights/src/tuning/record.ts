@@ -4,7 +4,7 @@ import type { Evidence } from "./evidence.ts";
 export const SCHEMA = "property-search/tuning";
 export const SCHEMA_VERSION = 1;
 
-/** `off`: takes back what was tuned. `review`: proposes changes. `automatic`: makes them. */
+/** `off`: reverts tuned settings. `review`: proposes changes. `automatic`: makes them. */
 export const MODES = ["off", "review", "automatic"] as const;
 export type Mode = (typeof MODES)[number];
 

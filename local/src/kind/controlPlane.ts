@@ -5,7 +5,7 @@ import { PATHS } from "../paths.ts";
 
 /**
  * CPU requests by container. kubeadm requests 850m with two pods of DNS, and on two cores the colours could then not
- * scale. A request is the weight of the container's cgroup too: with 5m, an API server beside a loaded service
+ * scale. A request is the weight of the container's cgroup too: with 5m, an API server next to a loaded service
  * answered late, and controllers lost their leases.
  */
 const CPU_REQUESTS = {

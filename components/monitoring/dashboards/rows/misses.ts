@@ -42,8 +42,7 @@ export function missesRow(): Row {
             graphPanel({
                 id: 92,
                 title: "Feedback",
-                description:
-                    "Verdicts of clients on their results per second, by source of their vectors.",
+                description: "Client verdicts on results per second, by source of the vectors.",
                 unit: UNITS.operationsPerSecond,
                 width: 8,
                 queries: [

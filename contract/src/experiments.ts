@@ -59,7 +59,7 @@ export interface Experiment {
 }
 
 /** Experiments that a config may name without their other fields. */
-const SHIPPED_EXPERIMENTS: readonly Omit<Experiment, "salt" | "unit">[] = [
+const PREDEFINED_EXPERIMENTS: readonly Omit<Experiment, "salt" | "unit">[] = [
     {
         name: "cache_ttl_optimization",
         parameter: "cacheTtlSeconds",
@@ -157,10 +157,10 @@ function readExperiments(list: string): { experiments: Experiment[]; errors: str
 function readExperiment(listed: unknown, path: string, errors: string[]): Experiment {
     const given =
         typeof listed === "object" && listed !== null ? (listed as Record<string, unknown>) : {};
-    const shipped = SHIPPED_EXPERIMENTS.find(({ name }) => name === given.name);
+    const predefined = PREDEFINED_EXPERIMENTS.find(({ name }) => name === given.name);
     const fields: Record<string, unknown> = {
         unit: DEFAULT_UNIT,
-        ...shipped,
+        ...predefined,
         salt: given.name,
         ...given,
     };

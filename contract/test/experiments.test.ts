@@ -90,7 +90,7 @@ describe("a list of experiments", () => {
         expect(parseExperiments(list)).toMatchObject([{ parameter: "cacheMode", unit: "user" }]);
     });
 
-    test("may name a shipped one, and change its fields", () => {
+    test("may name a predefined one, and override its fields", () => {
         expect(parseExperiments('[{"name": "cache_ttl_optimization", "percent": 40}]')).toEqual([
             {
                 name: "cache_ttl_optimization",

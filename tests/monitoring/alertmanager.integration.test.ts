@@ -261,7 +261,7 @@ describe("inhibitions", () => {
             false,
         ],
         [
-            "a page for the week's budget mutes its ticket",
+            "a page for the weekly error budget mutes its ticket",
             labelsOf("EmbeddingLatencyBurnFast"),
             labelsOf("EmbeddingLatencyBurnSlow"),
             true,

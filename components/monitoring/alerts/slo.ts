@@ -77,14 +77,14 @@ function burnAlerts(args: BurnArgs): Alert[] {
     };
     const anyBurning = (pairs: readonly BurnWindows[]) => pairs.map(isBurning).join(" or ");
     const description = `{{ $value | humanizePercentage }} of the requests ${badOutcome}; the objective is ${percent} % good requests
-        over seven days. At this rate the week's budget is exhausted`;
+        over seven days. At this rate the weekly error budget is exhausted`;
     return [
         alert(`Embedding${name}BurnFast`, {
             ...SERVICE_LABELS,
             topic: `objective-${objective}`,
             expr: anyBurning(FAST),
             severity: "critical",
-            summary: `The week's budget for requests that ${badOutcome} will be exhausted within two days`,
+            summary: `The weekly error budget for requests that ${badOutcome} will be exhausted within two days`,
             description: `${description} within two days.`,
         }),
         alert(`Embedding${name}BurnSlow`, {
@@ -92,7 +92,7 @@ function burnAlerts(args: BurnArgs): Alert[] {
             topic: `objective-${objective}`,
             expr: anyBurning(SLOW),
             severity: "warning",
-            summary: `The week's budget for requests that ${badOutcome} will be exhausted before the week ends`,
+            summary: `The weekly error budget for requests that ${badOutcome} will be exhausted before the week ends`,
             description: `${description} before the week ends.`,
         }),
     ];

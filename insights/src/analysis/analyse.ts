@@ -231,7 +231,7 @@ function createReport(args: ReportArgs): Report {
     };
 }
 
-/** Gaps in the counts of the service; those of Redis are reported separately. */
+/** State of the counts of the service; that of Redis is reported separately. */
 function stateOf({ gaps, processes }: Scrapes, counts: Counts): State {
     if (processes.length === 0 || counts.growths.length === 0) return "not measured";
     const isPartial = counts.problems.length > 0 || gaps.some(({ losesCounts }) => losesCounts);

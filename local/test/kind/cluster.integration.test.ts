@@ -167,7 +167,7 @@ describe("ensureKindCluster", () => {
     test.each<[string, Partial<State["node"] & object>, RegExp]>([
         ["does not start", { status: "exited", broken: true }, /start of the cluster's node/],
         ["does not answer", { ready: false }, /not become ready within 0 s: run make up again/],
-        ["cannot be looked into", { removing: true }, /reading what the cluster was made with/],
+        ["cannot be looked into", { removing: true }, /reading the cluster's configuration/],
     ])("keeps the data of a complete cluster whose node %s", async (_, change, reason) => {
         await ensure({ port: `${await freePort()}` });
         await changeNode(change);

@@ -133,7 +133,7 @@ function countReasons(reasons: readonly string[]): Record<string, number> {
 /** The status or the code of the connection's error: messages contain request IDs. */
 function reasonOf(error: unknown): string {
     const message = error instanceof Error ? error.message : String(error);
-    const status = /answered (\d{3})/.exec(message)?.[1];
+    const status = /responded with (\d{3})/.exec(message)?.[1];
     if (status !== undefined) return `status ${status}`;
     // The client's message contains the text of its cause.
     const code = /\b(E[A-Z]{4,}|UND_ERR_[A-Z_]+|TimeoutError)\b/.exec(message)?.[1];

@@ -93,7 +93,8 @@ export function classifyFailure(response: ErrorResponse, inputs: readonly Input[
         return {
             error: rejectedError(status, body),
             isRetryable: false,
-            mayBeInputs: !SENDER_STATUSES.includes(status),
+            // A redirect is the configuration's fault.
+            mayBeInputs: status >= 400 && !SENDER_STATUSES.includes(status),
             ...NOT_THE_ENCODING,
             namesEncoding,
         };

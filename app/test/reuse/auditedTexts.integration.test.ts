@@ -4,34 +4,20 @@ import { HEADERS, METRICS, PATHS } from "@property-search/contract";
 import { adminOf, ADMIN_TOKEN } from "../support/admin.ts";
 import { eventually } from "../support/eventually.ts";
 import { modelDirectory } from "../support/model.ts";
-import { startRedis, type RedisServer } from "../support/redisServer.ts";
 import { MODEL, read, startService, stubEnvironment, type Service } from "../support/service.ts";
-import { startStubUpstream, type StubUpstream } from "../support/stubUpstream.ts";
-import { fromBase64, trueVector } from "../support/vectors.ts";
+import { setUpRedis, setUpUpstream } from "../support/setUp.ts";
+import { fromBase64 } from "../support/vectors.ts";
+import { DIMENSIONS, TEXTS, vectorOf } from "../support/wordings.ts";
 
-const DIMENSIONS = 64;
-const SUBJECTS = [
-    ...["quiet flat beside the park", "bright studio by the river", "family house with a garden"],
-    ...["pharmacy open late at night", "gym with a swimming pool", "school with a good rating"],
-    ...["loft in an old warehouse", "cottage with a fireplace", "office for a small company"],
-    ...["parking space for a van", "restaurant with vegan food", "library with study rooms"],
-];
-const BEGINNINGS = ["", "a ", "looking for a ", "show me a ", "we want a ", "find a ", "any "];
-const ENDS = ["", " please", " for my family", " as soon as possible", " for us", " thanks"];
-const TEXTS = BEGINNINGS.flatMap((beginning) =>
-    ENDS.flatMap((end) => SUBJECTS.map((subject) => `${beginning}${subject}${end}`)),
-);
 /** Beside other tests, the model takes longer than the limit of a test. */
 const START_SECONDS = 240;
 const MODES = ["semantic", "exact"] as const;
 
-/** The upstream's vectors depend on the subject alone, so that other wordings can be answered from one. */
-function vectorOf(text: string): Float32Array<ArrayBuffer> {
-    return trueVector(SUBJECTS.find((subject) => text.includes(subject)) ?? text, DIMENSIONS);
-}
+// Before those that they use.
+afterAll(() => Promise.all(pods.map((pod) => pod.stop())));
 
-let redis: RedisServer;
-let upstream: StubUpstream;
+const upstream = setUpUpstream({ dimensions: DIMENSIONS, vectorOf });
+const redis = setUpRedis();
 let pods: Service[] = [];
 /** Texts whose answers were audited. */
 const audited: string[] = [];
@@ -85,10 +71,6 @@ async function expectOwnVector(pod: Service, text: string): Promise<void> {
 }
 
 beforeAll(async () => {
-    [upstream, redis] = await Promise.all([
-        startStubUpstream({ dimensions: DIMENSIONS, vectorOf }),
-        startRedis(),
-    ]);
     const pod = await start();
     await eventually(
         "the model is loaded",
@@ -106,11 +88,6 @@ beforeAll(async () => {
         if (audited.length === 3) break;
     }
 }, START_SECONDS * 2_000);
-
-afterAll(async () => {
-    await Promise.all(pods.map((pod) => pod.stop()));
-    await Promise.all([upstream.stop(), redis.kill()]);
-});
 
 describe("a text whose answer was audited", () => {
     test("is an exact hit of its own vector from then on, in both modes, on every pod", async () => {

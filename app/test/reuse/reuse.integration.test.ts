@@ -11,36 +11,8 @@ import { eventually } from "../support/eventually.ts";
 import { modelDirectory } from "../support/model.ts";
 import { MODEL, read, startService, stubEnvironment, type Service } from "../support/service.ts";
 import { setUpRedis, setUpUpstream } from "../support/setUp.ts";
-import { fromBase64, trueVector } from "../support/vectors.ts";
-
-const DIMENSIONS = 64;
-const SUBJECTS = [
-    ...["quiet flat beside the park", "bright studio by the river", "family house with a garden"],
-    ...["pharmacy open late at night", "gym with a swimming pool", "school with a good rating"],
-    ...["loft in an old warehouse", "cottage with a fireplace", "office for a small company"],
-    ...["parking space for a van", "restaurant with vegan food", "library with study rooms"],
-];
-const BEGINNINGS = [
-    "",
-    "a ",
-    "looking for a ",
-    "show me a ",
-    "we want a ",
-    "find a ",
-    "any ",
-    "the ",
-];
-const ENDS = ["", " please", " for my family", " as soon as possible", " for us", " thanks"];
-
-/** Wordings of the subjects, in an order in which each subject appears early. */
-const TEXTS = BEGINNINGS.flatMap((beginning) =>
-    ENDS.flatMap((end) => SUBJECTS.map((subject) => `${beginning}${subject}${end}`)),
-);
-
-/** The upstream's vectors depend on the subject alone, so that other wordings can be answered from one. */
-function vectorOf(text: string): Float32Array<ArrayBuffer> {
-    return trueVector(SUBJECTS.find((subject) => text.includes(subject)) ?? text, DIMENSIONS);
-}
+import { fromBase64 } from "../support/vectors.ts";
+import { DIMENSIONS, SUBJECTS, TEXTS, vectorOf } from "../support/wordings.ts";
 
 function cosine(a: Float32Array, b: Float32Array): number {
     return a.reduce((sum, value, at) => sum + value * (b[at] ?? 0), 0);

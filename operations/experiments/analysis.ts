@@ -84,7 +84,7 @@ export function analyze({ unit, blocks, p99, semantic }: Counts): Analysis {
     };
 }
 
-const lookupsOf = ({ hits, misses }: BlockCounts): number => hits + misses;
+export const lookupsOf = ({ hits, misses }: BlockCounts): number => hits + misses;
 const verdictsOf = ({ relevant, irrelevant }: BlockCounts): number => relevant + irrelevant;
 
 type Comparisons = Pick<Analysis, "hitRate" | "tokens" | "relevance">;

@@ -14,6 +14,7 @@ import {
     formatPercent,
     formatPoints,
     formatShare,
+    lookupsOf,
     milliseconds,
     relative,
     type Analysis,
@@ -183,6 +184,6 @@ function formatOutside({ no_user: noUser, mode_named: modeNamed }: Outside): rea
 
 /** A client that sends one name for everybody has most lookups in one block. */
 function largestShare(blocks: readonly BlockCounts[]): number {
-    const lookups = blocks.map(({ hits, misses }) => hits + misses);
+    const lookups = blocks.map(lookupsOf);
     return Math.max(...lookups) / lookups.reduce((all, one) => all + one, 0);
 }

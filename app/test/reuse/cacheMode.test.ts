@@ -64,9 +64,9 @@ describe("the cache mode of a request", () => {
                 fc.option(modes, { nil: undefined }),
                 fc.option(fc.string(), { nil: undefined }),
                 (fallback, tenant, header, user) => {
-                    const asked: (readonly string[])[] = [];
+                    const assigned: (readonly string[])[] = [];
                     const choose = createChooseCacheMode(fallback, (...of) => {
-                        asked.push(of);
+                        assigned.push(of);
                         return of.join(" ").length % 2 === 0 ? "semantic" : "exact";
                     });
                     const named = header ?? tenant;
@@ -80,7 +80,7 @@ describe("the cache mode of a request", () => {
                     const ofUser = `acme ${user ?? ""}`.length % 2 === 0 ? "semantic" : "exact";
                     expect(mode).toBe(named ?? (isAssigned ? ofUser : fallback));
                     expect(isNamed).toBe(named !== undefined);
-                    expect(asked).toEqual(isAssigned ? [["acme", user]] : []);
+                    expect(assigned).toEqual(isAssigned ? [["acme", user]] : []);
                 },
             ),
             propertyRuns(200),

@@ -56,8 +56,8 @@ export type SerialisedHttpError = Pick<
 const MAX_HEAP_MEBIBYTES = 192;
 
 /**
- * Parses large bodies in a separate thread, one at a time, of the tenants in turn. Parsing, normalising and hashing 8 MiB would block
- * the event loop. The thread starts with the first large body.
+ * Parses large bodies in a separate thread, one at a time, of the tenants in turn. Parsing, normalising and hashing
+ * 8 MiB would block the event loop. The thread starts with the first large body.
  */
 export function createLargeBodyParser(
     limits: ModelLimits,

@@ -76,9 +76,10 @@ export function createEndpoint(options: EndpointOptions): Endpoint {
         if (!("response" in result)) return result;
         const { response } = result;
         // An API that ignores the dimensions returns native vectors, whose length may not be known yet.
-        const [first] = response.vectors;
-        if (options.dimensions !== undefined && first?.length !== options.dimensions)
-            if (length.current() === undefined) await probe();
+        const { dimensions } = options;
+        const isOtherLength =
+            dimensions !== undefined && response.vectors[0]?.length !== dimensions;
+        if (isOtherLength && length.current() === undefined) await probe();
         const error = findLengthError(response, inputs, options);
         if (error) return { error, isRetryable: error.status >= 500 };
         const shares = await withTimeout(WEIGHING_MILLISECONDS, weights, () => weighInputs(inputs));

@@ -32,8 +32,8 @@ const LONG_CHARACTERS = 16 * 1024;
 /** Long texts in the thread at once: each is copied into its memory. */
 const MAX_LONG_CHARACTERS = 8 * 1024 * 1024;
 /**
- * Texts that are counted for shares at once, about 0.3 s. A bulk job with faster calls would fill the thread's memory, and
- * requests whose limits are checked would wait for texts that nobody waits for any more.
+ * Texts that are counted for shares at once, about 0.3 s. A bulk job with faster calls would fill the thread's memory,
+ * and requests whose limits are checked would wait for texts that no call needs any more.
  */
 export const MAX_SHARE_CHARACTERS = 1024 * 1024;
 /** The tables take about 50 MB. */

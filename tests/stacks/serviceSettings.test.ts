@@ -28,8 +28,9 @@ const BASE: Readonly<Record<string, string>> = {
     "service.upstreamFallbackUrls": "https://b.example/v1,https://c.example/v1",
     "service.upstreamApiKey": "a-key",
     "tracing.url": "http://collector.example.com:4318",
-    "admin.token": "x".repeat(40),
-    "admin.automationToken": "y".repeat(40),
+    // No value that is tried may equal the other token: the service rejects two equal ones.
+    "admin.token": "the-admin-token-of-the-base-stack-of-this-test",
+    "admin.automationToken": "the-automation-token-of-the-base-stack-of-this-test",
 };
 
 class Recorder extends ConfigReader {

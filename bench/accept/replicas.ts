@@ -75,12 +75,12 @@ interface Deployment extends Manifest {
     readonly status?: { readonly readyReplicas?: number };
 }
 
-interface Replicas {
+export interface Replicas {
     readonly wanted: number;
     readonly ready: number;
 }
 
-async function replicasOf({ objects }: Cluster, colour: Colour): Promise<Replicas> {
+export async function replicasOf({ objects }: Cluster, colour: Colour): Promise<Replicas> {
     const { spec, status } = await objects.read<Deployment>({
         ...{ apiVersion: "apps/v1", kind: "Deployment" },
         ...{ namespace: NAMESPACES[colour], name: SERVICE_NAMES[colour] },

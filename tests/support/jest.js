@@ -11,6 +11,9 @@ if (major < 24 || (major === 24 && minor < 9)) {
 
 // Tests see a copy of the environment, so the service cannot switch its native runtime's telemetry off.
 process.env.ORT_DISABLE_TELEMETRY = "1";
+// The make of a test is not part of the one that runs the tests, whose options it would take.
+for (const name of ["MAKEFLAGS", "MFLAGS", "MAKEOVERRIDES", "MAKELEVEL"])
+    Reflect.deleteProperty(process.env, name);
 // One seed for the property tests of all workers; the reporter prints it.
 process.env.PROPERTY_SEED ??= String(randomInt(2 ** 31));
 

@@ -1,4 +1,4 @@
-import { otherColour } from "@property-search/contract";
+import { otherColour, type Colour } from "@property-search/contract";
 
 import type { Cluster } from "../../../operations/cluster/connect.ts";
 import {
@@ -6,6 +6,8 @@ import {
     restoreStackWeights,
 } from "../../../operations/deploy/configuredWeights.ts";
 import { readActiveColour } from "../../../operations/gateway/endpoint.ts";
+import { openClient } from "../../../operations/rehearse/client.ts";
+import { startTraffic } from "../../../operations/rehearse/traffic.ts";
 import { seededRandom } from "../../shared/random.ts";
 import type { LoadReport } from "../../load/run.ts";
 import { holds, type Finding } from "../criteria.ts";
@@ -18,6 +20,8 @@ const MINUTES = [2, 10] as const;
 const CALM_SECONDS = 20;
 /** Longest time of a switch in three steps and of the rollback after it. */
 const SWITCH_SECONDS = 240;
+/** While the traffic returns. */
+const REQUESTS_PER_SECOND = 40;
 const PAUSE_SECONDS = [12, 25] as const;
 /** Of a candidate whose pods are killed, the judge may rightly think that they die: it tolerates restarts here. */
 const PLAN = [
@@ -53,22 +57,40 @@ export const disruption: Step = {
             return { findings, data: { report: withoutSeconds(report), ...found } };
         } finally {
             await disturbed?.catch(() => undefined);
-            try {
-                // The next one finds the traffic where it was.
-                if ((await readActiveColour(cluster)) !== active)
-                    await shift(
-                        cluster,
-                        performance.now(),
-                        ["switch", "--to", active, ...PLAN],
-                        context.report,
-                    );
-            } finally {
-                // Also if the cluster has gone.
-                await restoreStackWeights("local", configured);
-            }
+            await returnTraffic(cluster, active, configured, context.report);
         }
     },
 };
+
+/**
+ * Returns the traffic, so that the next one finds it where it was. A switch is judged by requests, and the load has ended:
+ * it has some of its own.
+ */
+async function returnTraffic(
+    cluster: Cluster,
+    active: Colour,
+    configured: unknown,
+    report: (line: string) => void,
+): Promise<void> {
+    let isBack = true;
+    try {
+        if ((await readActiveColour(cluster)) === active) return;
+        const traffic = await startTraffic({
+            client: await openClient(cluster, "local"),
+            perSecond: REQUESTS_PER_SECOND,
+            maxSeconds: SWITCH_SECONDS,
+            run: "accept",
+        });
+        const command = ["switch", "--to", active, "--steps", "100", ...PLAN];
+        const { exitCode, output } = await shift(cluster, performance.now(), command, report);
+        await traffic.stop();
+        isBack = exitCode === 0;
+        if (!isBack) report(`the traffic is not back at ${active}; run make switch:\n${output}`);
+    } finally {
+        // Also if the cluster has gone. Otherwise the file has the weights that are in force.
+        if (isBack) await restoreStackWeights("local", configured);
+    }
+}
 
 export interface Disturbed {
     readonly shifts: readonly Shift[];

@@ -10,14 +10,16 @@ import { embedRequest } from "../../load/traffic/requests.ts";
 import { createArrivals } from "../../load/traffic/sessions.ts";
 import { seededRandom } from "../../shared/random.ts";
 import { holds, type Finding } from "../criteria.ts";
-import { watchReplicas, type ReplicasSeen } from "../replicas.ts";
-import type { Step } from "../step.ts";
+import { replicasOf, watchReplicas, type ReplicasSeen } from "../replicas.ts";
+import type { Step, StepContext } from "../step.ts";
 
 /** New texts per second: several times as many as two pods of the stack `local` are meant to embed. */
 const RATE = 40;
 const SECONDS = 60;
 /** From the start of the burst. */
 const LIMIT_SECONDS = 90;
+/** What earlier load has added is removed after the autoscaler's five minutes. */
+const CALM_SECONDS = 420;
 /** A pod that was added in a longer time without a sample at the end may have been missed. */
 const UNREAD_SECONDS = 10;
 
@@ -25,10 +27,12 @@ export const scaling: Step = {
     name: "scaling",
     title: "a burst of new texts, for which the autoscaler adds a pod",
     minutes: [1.5, 1.5],
-    run: async ({ findPlatform, processes, showProgress, signal }) => {
-        const { cluster, target } = await findPlatform();
+    run: async (context) => {
+        const { processes, showProgress, signal } = context;
+        const { cluster, target } = await context.findPlatform();
         const colour = await readActiveColour(cluster);
         const most = await readMost(cluster, colour);
+        await waitUntilFewer(cluster, colour, most ?? Infinity, context);
         const run = randomUUID();
         const random = seededRandom(1);
         let count = 0;
@@ -58,6 +62,25 @@ export const scaling: Step = {
         }
     },
 };
+
+/** Waits until the autoscaler may add a pod; without one, that is at once. */
+async function waitUntilFewer(
+    cluster: Cluster,
+    colour: Colour,
+    most: number,
+    { showProgress, signal }: StepContext,
+): Promise<void> {
+    const begun = performance.now();
+    const seconds = () => (performance.now() - begun) / 1000;
+    for (;;) {
+        const { wanted } = await replicasOf(cluster, colour);
+        if (wanted < most || seconds() > CALM_SECONDS) return;
+        showProgress(
+            `${colour} has ${wanted} pods, the most that it may have: waiting, ${seconds().toFixed(0)} of ${CALM_SECONDS} s`,
+        );
+        await delay(2000, undefined, { signal });
+    }
+}
 
 /** The largest number of pods that the autoscaler may create. */
 async function readMost(cluster: Cluster, colour: Colour): Promise<number | undefined> {

@@ -16,6 +16,7 @@ export * from "./names.ts";
 export * from "./nearest.ts";
 export * from "./ports.ts";
 export * from "./quantities.ts";
+export { waitForQuiet } from "./quiet.ts";
 export * from "./release.ts";
 export * from "./retryAfter.ts";
 export * from "./runtimeSettings.ts";

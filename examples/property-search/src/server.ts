@@ -1,7 +1,6 @@
-import { UserError } from "@property-search/contract";
+import { UserError, waitForQuiet } from "@property-search/contract";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { setTimeout as delay } from "node:timers/promises";
 import { createCatalogue } from "./catalogue.ts";
 import { createChat } from "./chat.ts";
 import { createChatModel } from "./chatModel.ts";
@@ -34,7 +33,6 @@ export interface RunningServer {
 
 /** Share of the drain time in which new requests are accepted. */
 const ACCEPT_SHARE = 0.5;
-const POLL_MILLISECONDS = 50;
 /** Connections besides those of requests with a body: idle ones, probes, and those that must come back later. */
 const OTHER_CONNECTIONS = 2_048;
 
@@ -71,7 +69,7 @@ export async function serve({
     const end = new AbortController();
     let isDraining = false;
     let open = 0;
-    let lastRequest = 0;
+    let requests = 0;
     const answer = createRoutes({
         ...{ catalogue, embed, metrics },
         chat: createChat({ embed, sessions, metrics, model }),
@@ -88,7 +86,7 @@ export async function serve({
             keepAliveTimeout: 200_000,
         },
         (request, response) => {
-            lastRequest = performance.now();
+            requests += 1;
             open += 1;
             response.once("close", () => (open -= 1));
             void answer(request, response);
@@ -107,11 +105,7 @@ export async function serve({
             end.abort();
             const begin = performance.now();
             const total = settings.drainTimeoutSeconds * 1000;
-            lastRequest = begin;
-            const isQuiet = () => performance.now() - lastRequest >= quietMilliseconds;
-            while (!isQuiet() && performance.now() - begin < total * ACCEPT_SHARE) {
-                await delay(POLL_MILLISECONDS);
-            }
+            await waitForQuiet(() => requests, quietMilliseconds, total * ACCEPT_SHARE);
             const closed = new Promise((resolve) => server.close(resolve));
             const remaining = total - (performance.now() - begin);
             const timer = setTimeout(() => {

@@ -7,8 +7,8 @@ import {
 } from "node:http";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import { setTimeout as wait } from "node:timers/promises";
 
+import { waitForQuiet } from "@property-search/contract";
 import { bodyTooLargeError } from "../protocol/requestBody.ts";
 import { maxBodyBytesOf } from "../protocol/router.ts";
 import { createListeners } from "./reusePortListeners.ts";
@@ -48,9 +48,9 @@ export interface HttpServer {
 }
 
 export function createHttpServer(listener: Handler, maxConnections = MAX_CONNECTIONS): HttpServer {
-    let lastRequest = 0;
+    let requests = 0;
     const serve: Handler = (request, response) => {
-        lastRequest = performance.now();
+        requests += 1;
         listener(request, response);
     };
     const server = createNodeServer(serve);
@@ -61,11 +61,8 @@ export function createHttpServer(listener: Handler, maxConnections = MAX_CONNECT
         listen: listeners.listen,
         drain: async ({ quietMilliseconds, acceptMilliseconds, timeoutMilliseconds }) => {
             const start = performance.now();
-            const elapsed = (): number => performance.now() - start;
-            const isQuiet = (): boolean =>
-                performance.now() - Math.max(lastRequest, start) >= quietMilliseconds;
-            while (!isQuiet() && elapsed() < acceptMilliseconds) await wait(20);
-            return closeAll(timeoutMilliseconds - elapsed());
+            await waitForQuiet(() => requests, quietMilliseconds, acceptMilliseconds);
+            return closeAll(timeoutMilliseconds - (performance.now() - start));
         },
     };
 

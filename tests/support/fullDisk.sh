@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# containerd and a kubelet without an API server, on a file system that is 90 % full. Prints the images that are left.
-# Usage: fullDisk.sh FOLDER KUBELET KUBELET_SETTINGS SECONDS ARCHIVE…
+# containerd and a kubelet without an API server, on a file system that is 90 % full. Ends when no image is left, or when
+# the kubelet's log has all of DECISION, one text a line, in this order. Prints the images that are left.
+# Usage: fullDisk.sh FOLDER KUBELET KUBELET_SETTINGS DECISION ARCHIVE…
 # All of it lives in pid, mount and network namespaces of its own, and ends with them.
 set -euo pipefail
 
@@ -8,7 +9,7 @@ if [ "${ISOLATED:-}" != yes ]; then
   ISOLATED=yes exec unshare --mount --propagation private --pid --fork --net --kill-child bash "$0" "$@"
 fi
 
-folder=$1 kubelet=$2 settings=$3 seconds=$4
+folder=$1 kubelet=$2 settings=$3 decision=$4
 shift 4
 disk=$folder/disk
 mount -t proc proc /proc
@@ -50,12 +51,21 @@ imageMinimumGCAge: 1ms
 $settings
 EOF
 "$kubelet" --config="$folder/kubelet.yaml" --root-dir="$disk/kubelet" --cert-dir="$disk/certificates" \
-  --hostname-override=full-disk > "$folder/kubelet.log" 2>&1 &
+  --hostname-override=full-disk -v 3 > "$folder/kubelet.log" 2>&1 &
 pid=$!
-for _ in $(seq "$seconds"); do
+# Images are also left by a kubelet that has not yet looked at its disk.
+decided() {
+  local text line
+  [ -n "$decision" ] && text=$(< "$folder/kubelet.log") || return 1
+  while read -r line; do
+    [[ $text == *"$line"* ]] || return 1
+    text=${text#*"$line"}
+  done <<< "$decision"
+}
+left=$(images list -q)
+until [ -z "$left" ] || decided; do
+  kill -0 "$pid" && [ "$SECONDS" -lt 900 ] || { tail -5 "$folder/kubelet.log" >&2; exit 1; }
   sleep 1
-  [ -n "$(images list -q)" ] || break
+  left=$(images list -q)
 done
-# Images are also left by a kubelet that never ran.
-kill -0 "$pid" || { tail -5 "$folder/kubelet.log" >&2; exit 1; }
 images list -q

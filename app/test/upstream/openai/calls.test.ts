@@ -71,6 +71,7 @@ describe("an OpenAI-compatible API", () => {
     });
 
     test("is retried after a hang, a truncated response and a lost connection", async () => {
+        await replaceUpstream({ attemptTimeoutMilliseconds: ATTEMPT_MILLISECONDS });
         stub.misbehave(
             () => undefined,
             (_, response) => reply(response, 200, '{"data":[{"index":0'),
@@ -88,6 +89,7 @@ describe("an OpenAI-compatible API", () => {
     });
 
     test("that hangs permanently gives a 504", async () => {
+        await replaceUpstream({ attemptTimeoutMilliseconds: 100 });
         stub.misbehave(...Array<() => void>(4).fill(() => undefined));
         await expect(embedOne()).rejects.toMatchObject({ status: 504 });
     });
@@ -109,7 +111,7 @@ describe("an OpenAI-compatible API", () => {
     });
 
     test("with an open breaker gets one call at a time, despite steps of the system clock", async () => {
-        const halfOpenAfterMilliseconds = 60;
+        const halfOpenAfterMilliseconds = 2_000;
         const resting = createOpenaiUpstream({
             url: stub.url,
             apiKey: "a-key",
@@ -207,7 +209,11 @@ describe("several calls in a row that time out", () => {
         ["of one long text each", long, 1],
     ])("%s do not block an endpoint that answers small ones", async (_, list, batchSize) => {
         const probes: number[] = [];
-        await replaceUpstream({ batchSize, onProbe: (tokens) => probes.push(tokens) });
+        await replaceUpstream({
+            batchSize,
+            attemptTimeoutMilliseconds: ATTEMPT_MILLISECONDS,
+            onProbe: (tokens) => probes.push(tokens),
+        });
         always((request, response) => {
             const isLarge = request.input.length > 1 || (request.input[0]?.length ?? 0) > 4_096;
             if (!isLarge) reply(response, 200, rightAnswer(request));
@@ -223,7 +229,11 @@ describe("several calls in a row that time out", () => {
     });
 
     test("block an endpoint that answers no small ones either", async () => {
-        await replaceUpstream({ batchSize: 2, halfOpenAfterMilliseconds: 60_000 });
+        await replaceUpstream({
+            batchSize: 2,
+            attemptTimeoutMilliseconds: ATTEMPT_MILLISECONDS,
+            halfOpenAfterMilliseconds: 60_000,
+        });
         always(hang);
         await ask(short, ATTEMPT_MILLISECONDS);
         await eventually("the breaker has opened", () =>

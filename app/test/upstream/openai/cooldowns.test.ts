@@ -28,7 +28,7 @@ describe("an API that asks for a cooldown", () => {
     });
 
     test("for longer than a request's deadline gets no other request", async () => {
-        stub.misbehave((_, response) => reply(response, 429, "slow", { "retry-after": "30" }));
+        stub.misbehave((_, response) => reply(response, 429, "slow", { "retry-after": "60" }));
         for (let n = 0; n < 20; n += 1) {
             await expect(embedOne()).rejects.toMatchObject({
                 status: 429,
@@ -42,8 +42,9 @@ describe("an API that asks for a cooldown", () => {
         always((_, response) =>
             reply(response, 429, { error: { message: "quota", code: "insufficient_quota" } }),
         );
+        // Less time than until the quota is checked again.
         for (let n = 0; n < 3; n += 1) {
-            await expect(embedOne()).rejects.toMatchObject({
+            await expect(embedOne(5_000)).rejects.toMatchObject({
                 status: 503,
                 code: "upstream_rejected",
             });

@@ -13,15 +13,7 @@ import {
 } from "../../support/stubUpstream.ts";
 import { createContext } from "../../support/requestContext.ts";
 import { trueVector } from "../../support/vectors.ts";
-import {
-    always,
-    ATTEMPT_MILLISECONDS,
-    inputs,
-    log,
-    stub,
-    texts,
-    useStubUpstream,
-} from "../../support/openaiUpstream.ts";
+import { always, inputs, log, stub, texts, useStubUpstream } from "../../support/openaiUpstream.ts";
 
 useStubUpstream();
 
@@ -36,9 +28,8 @@ describe("a fallback", () => {
             fallbacks: [{ url: other.url, apiKey: "another key" }],
             apiKey: "a-key",
             model: "stub-model",
-            attemptTimeoutMilliseconds: ATTEMPT_MILLISECONDS,
             firstRetryDelayMilliseconds: 1,
-            halfOpenAfterMilliseconds: 1_000,
+            halfOpenAfterMilliseconds: 3_000,
             log,
         });
     });
@@ -107,7 +98,6 @@ describe("a fallback of a pod that starts while the primary is unavailable", () 
             fallbacks: [{ url: other.url, apiKey: "the other's key" }],
             apiKey: "a-key",
             model: "stub-model",
-            attemptTimeoutMilliseconds: ATTEMPT_MILLISECONDS,
             firstRetryDelayMilliseconds: 1,
             halfOpenAfterMilliseconds: 50,
             reference: {

@@ -1,5 +1,6 @@
 import { spawn, spawnSync, type ChildProcess } from "node:child_process";
 import { randomInt } from "node:crypto";
+import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { createServer } from "node:net";
 
@@ -36,12 +37,22 @@ export const entriesIn = (redis: RedisServer): readonly string[] =>
 
 export const countEntries = (redis: RedisServer): number => entriesIn(redis).length;
 
-/** @returns an unused port of the loopback interface; random, because other tests choose ports, too */
+/** @returns an unused port of the loopback interface, which no other test gets while this process runs */
 export async function freePort(): Promise<number> {
     for (;;) {
         const port = FIRST_PORT + randomInt(PORTS);
-        if (await isFree(port)) return port;
+        if ((await reserve(port)) && (await isFree(port))) return port;
     }
+}
+
+/** Takes the same port of UDP, where nothing else listens: it is free again whenever this process ends. */
+async function reserve(port: number): Promise<boolean> {
+    const socket = createSocket("udp4").unref();
+    socket.bind(port, "127.0.0.1");
+    return once(socket, "listening").then(
+        () => true,
+        () => false,
+    );
 }
 
 async function isFree(port: number): Promise<boolean> {
@@ -57,7 +68,7 @@ async function isFree(port: number): Promise<boolean> {
     return true;
 }
 
-/** Another test may take a port between its choice and the start of Redis. */
+/** Another program may take a port between its choice and the start of Redis. */
 const MAX_STARTS = 5;
 
 /** Starts a real Redis without persistence, and waits until it accepts connections. */

@@ -11,7 +11,6 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -20,6 +19,7 @@ import {
     type RealPrometheus,
     type Series,
 } from "../../../operations/test/support/prometheus.ts";
+import { freePort } from "../../../app/test/support/redisServer.ts";
 import { mergeBins } from "../../src/impact/bin.ts";
 import { DAY_SECONDS, formatDay, HOUR_SECONDS, openHourStore } from "../../src/impact/hourStore.ts";
 import { readBins } from "../../src/impact/readBins.ts";
@@ -209,12 +209,4 @@ async function countQueries(): Promise<number> {
         /^prometheus_http_requests_total\{code="200",handler="\/api\/v1\/query(?:_range)?"\} (\S+)/gm,
     );
     return [...counts].reduce((all, [, count]) => all + Number(count), 0);
-}
-
-async function freePort(): Promise<number> {
-    const listener = createServer().listen(0, "127.0.0.1");
-    await once(listener, "listening");
-    const { port: free } = listener.address() as AddressInfo;
-    await new Promise((resolve) => listener.close(resolve));
-    return free;
 }

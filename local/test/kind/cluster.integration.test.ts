@@ -4,6 +4,7 @@ import { createServer } from "node:net";
 import { once } from "node:events";
 import path from "node:path";
 import { parse } from "yaml";
+import { freePort } from "../../../app/test/support/redisServer.ts";
 import { makeTemporaryFolder } from "../../../tests/support/temporaryFolder.ts";
 import type { Step } from "../../src/shell.ts";
 
@@ -62,15 +63,6 @@ const changeNode = async (change: Partial<State["node"] & object>) => {
 const calls = async () =>
     (await readFile(path.join(folder, "calls"), "utf8").catch(() => "")).split("\n");
 const count = async (call: string) => (await calls()).filter((one) => one.startsWith(call)).length;
-
-async function freePort(): Promise<number> {
-    const server = createServer().listen(0, "127.0.0.1");
-    await once(server, "listening");
-    const { port } = server.address() as { port: number };
-    server.close();
-    await once(server, "close");
-    return port;
-}
 
 /** As `make up` does it, with modules that read this test's environment. */
 async function ensure(options: { port?: string; image?: string } = {}): Promise<number> {

@@ -1,11 +1,11 @@
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
+import { freePort } from "../../../app/test/support/redisServer.ts";
 import type { Query } from "../../judge/prometheus.ts";
 
 /** Stale marker, which Prometheus writes if a series ends or a scrape fails. */
@@ -64,10 +64,10 @@ export async function startPrometheus(
     );
     let log = "";
     child.stderr?.on("data", (piece: Buffer) => (log += piece.toString()));
-    const end = performance.now() + 20_000;
+    const end = performance.now() + 50_000;
     while (!(await fetch(`${url}/-/ready`).catch(() => undefined))?.ok) {
         if (child.exitCode !== null) throw new Error(`Prometheus ended: ${log}`);
-        if (performance.now() > end) throw new Error("Prometheus is not ready after 20 s");
+        if (performance.now() > end) throw new Error("Prometheus is not ready after 50 s");
         await delay(50);
     }
     return {
@@ -175,13 +175,4 @@ function snappy(content: Buffer): Uint8Array<ArrayBuffer> {
     return new Uint8Array(
         Buffer.concat([varint(content.length), Buffer.from([63 << 2]), length, content]),
     );
-}
-
-async function freePort(): Promise<number> {
-    const server = createServer();
-    server.listen(0, "127.0.0.1");
-    await once(server, "listening");
-    const { port } = server.address() as AddressInfo;
-    await new Promise((resolve) => server.close(resolve));
-    return port;
 }

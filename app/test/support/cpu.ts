@@ -21,6 +21,21 @@ export function cpuMilliseconds(enough: number, run: () => unknown): number {
     return least;
 }
 
+/** CPU time of the longest turn of the event loop while something runs, to a millisecond or two. */
+export async function longestTurnMilliseconds(run: () => Promise<unknown>): Promise<number> {
+    let longest = 0;
+    let before = process.threadCpuUsage();
+    const measure = (): void => {
+        longest = Math.max(longest, millisecondsSince(before));
+        before = process.threadCpuUsage();
+    };
+    const timer = setInterval(measure, 1);
+    await run();
+    measure();
+    clearInterval(timer);
+    return longest;
+}
+
 /** How many times slower this machine is now, at least 1: measured by similar work. */
 export function slowness(): number {
     const rounds = Array.from({ length: ROUNDS }, () => threadMilliseconds(parseSample));
@@ -34,6 +49,10 @@ function parseSample(): unknown {
 function threadMilliseconds(run: () => unknown): number {
     const before = process.threadCpuUsage();
     run();
+    return millisecondsSince(before);
+}
+
+function millisecondsSince(before: NodeJS.CpuUsage): number {
     const { user, system } = process.threadCpuUsage(before);
     return (user + system) / 1000;
 }

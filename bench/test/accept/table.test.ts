@@ -237,19 +237,27 @@ describe("findings", () => {
         ({ objects: { read } }) as unknown as Parameters<typeof watchReplicas>[0];
 
     test("of autoscaling count pods that are ready, not those that are requested", async () => {
-        let [wanted, ready] = [2, 1];
-        const cluster = fakeCluster(() =>
-            Promise.resolve({ spec: { replicas: wanted }, status: { readyReplicas: ready } }),
-        );
+        let [wanted, ready, reads] = [2, 1, 0];
+        const cluster = fakeCluster(() => {
+            reads += 1;
+            return Promise.resolve({
+                spec: { replicas: wanted },
+                status: { readyReplicas: ready },
+            });
+        });
+        /** Several polls of both colours: one that has begun may still see the last state. */
+        const polls = async () => {
+            for (const end = reads + 8; reads < end;) await delay(5);
+        };
         const watched = watchReplicas(cluster, 5);
         try {
-            await delay(30);
+            await polls();
             [wanted, ready] = [3, 2];
-            await delay(30);
+            await polls();
             expect(watched.seen().blue).toMatchObject({ first: 2, most: 3, mostReady: 2 });
             expect(watched.seen().blue.grownAfter).toBeUndefined();
             ready = 3;
-            await delay(30);
+            await polls();
             expect(watched.seen().blue.grownAfter).toBeGreaterThan(0);
         } finally {
             watched.stop();

@@ -40,7 +40,6 @@ async function open(width: number, colorScheme: "light" | "dark"): Promise<OpenP
     const height = width < 600 ? 844 : 1000;
     const context = await browser.newContext({ viewport: { width, height }, colorScheme });
     const page = await context.newPage();
-    page.setDefaultTimeout(5_000);
     const problems: string[] = [];
     page.on("console", (message) => {
         if (["error", "warning"].includes(message.type())) problems.push(message.text());

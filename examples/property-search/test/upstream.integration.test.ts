@@ -76,7 +76,7 @@ describe.each([
         await expect(call()).rejects.toThrow();
         // The limit is 4 MiB for each attempt, and sockets hold some more.
         expect(sentBytes).toBeLessThan(16 << 20);
-    }, 20_000);
+    });
 
     test("fails in a few words without the key", async () => {
         respond = fail;
@@ -140,7 +140,7 @@ test("no call continues or begins after the deadline", async () => {
             else response.once("close", resolve);
         };
     });
-    await expect(createEmbedOf(1_500)("chat", ["a"])).rejects.toThrow("within 1.5 s");
+    await expect(createEmbedOf(3_000)("chat", ["a"])).rejects.toThrow("within 3 s");
     await closed;
     await delay(1_500);
     expect(calls).toBe(2);

@@ -142,7 +142,7 @@ describe("objects that the stack created", () => {
         api.refusals.length = 0;
         await deploy(all);
         expect(await remove()).toEqual({ count: 2, remaining: [] });
-    }, 30_000);
+    });
 
     test("are removed by an older record unless others have set a field", async () => {
         await deploy([space("n"), object("a"), object("b")]);

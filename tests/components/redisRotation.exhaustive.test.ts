@@ -6,6 +6,7 @@ import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import pino from "pino";
 import { createRedisClient } from "../../app/src/redis/client.ts";
+import { eventually } from "../../app/test/support/eventually.ts";
 import { freePort } from "../../app/test/support/redisServer.ts";
 import type { UserPasswords } from "../../components/redis/settings.ts";
 import { PASSWORDS, redisCli, RedisNodes } from "../support/redisNodes.ts";
@@ -66,12 +67,12 @@ describe.each([
         }
     };
     const everywhere = async (user: User, password: string, wanted: boolean) => {
-        for (let left = 150; ; left -= 1) {
+        for (let left = 400; ; left -= 1) {
             const accepted = await Promise.all(
                 indexes.map((index) => isAccepted(user, password, index)),
             );
             if (accepted.every((one) => one === wanted)) return;
-            if (left === 0) throw new Error(`${user}: ${accepted.join()} after 15 seconds`);
+            if (left === 0) throw new Error(`${user}: ${accepted.join()} after 40 seconds`);
             await delay(100);
         }
     };
@@ -97,7 +98,7 @@ describe.each([
         // The pods follow one by one, while the Secret has changed already.
         setUsers(users((user) => ({ current: NEXT[user], others: [PASSWORDS[user]] })));
         const after = await pod(NEXT.app);
-        await delay(2_500);
+        await before.more(1_000);
         expect(await before.stop()).toEqual([]);
 
         setUsers(users((user) => ({ current: NEXT[user], others: [] })));
@@ -105,8 +106,7 @@ describe.each([
             await everywhere(user, PASSWORDS[user], false);
             await everywhere(user, NEXT[user], true);
         }
-        await delay(1_500);
-        expect(after.done()).toBeGreaterThan(100);
+        await after.more(500);
         expect(await after.stop()).toEqual([]);
         expect(await Promise.all(indexes.map((index) => runId(index, NEXT.admin)))).toEqual(ids);
         if (clustered) await everyReplicaFollows(NEXT.admin);
@@ -116,11 +116,11 @@ describe.each([
         setUsers(users((user) => ({ current: NEXT[user], others: [PASSWORDS[user]] })));
         await everywhere("app", PASSWORDS.app, true);
         const stolen = await pod(PASSWORDS.app);
-        await delay(2_500);
+        await stolen.more(500);
         setUsers(users((user) => ({ current: NEXT[user], others: ["app-third"] })));
         await everywhere("app", PASSWORDS.app, false);
-        await delay(1_500);
-        expect((await stolen.stop()).length).toBeGreaterThan(0);
+        await eventually("it is disconnected", () => stolen.failures.length > 0);
+        await stolen.stop();
     });
 
     async function runId(index: number, password: string): Promise<string | undefined> {
@@ -147,8 +147,9 @@ describe.each([
 });
 
 interface Service {
-    /** Commands that succeeded until now. */
-    readonly done: () => number;
+    /** Waits until so many more commands have succeeded. */
+    readonly more: (count: number) => Promise<void>;
+    readonly failures: readonly string[];
     /** @returns what failed */
     readonly stop: () => Promise<readonly string[]>;
 }
@@ -182,7 +183,11 @@ async function startService(
         }
     })();
     return {
-        done: () => done,
+        more: (count) => {
+            const wanted = done + count;
+            return eventually(`${count} more commands succeed`, () => done >= wanted);
+        },
+        failures,
         stop: async () => {
             stopped = true;
             await working;

@@ -20,7 +20,7 @@ const space = {
 
 test("An entry whose first write was not acknowledged counts as written, not as skipped", async () => {
     const now = Date.now();
-    const life = { createdAt: now, freshUntil: now + 1_000, computeMilliseconds: 1 };
+    const life = { createdAt: now, freshUntil: now + 50_000, computeMilliseconds: 1 };
     const lines = ["a", "b"].map((name) => {
         const key = name.repeat(43);
         const { entry } = codec.encode(

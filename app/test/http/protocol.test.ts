@@ -6,6 +6,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { PATHS } from "@property-search/contract";
 
+import { eventually } from "../support/eventually.ts";
 import { MODEL, startService, stubEnvironment, type Service } from "../support/service.ts";
 import { setUpService, setUpUpstream } from "../support/setUp.ts";
 import { reply, rightAnswer } from "../support/stubUpstream.ts";
@@ -114,11 +115,12 @@ describe("Invalid HTTP", () => {
     test("a client that disconnects within its body costs nothing", async () => {
         const socket = connect(Number(new URL(service.url).port), "127.0.0.1");
         socket.write(head(1_000) + '{"text":');
-        await wait(50);
+        const inFlight = async (count: number) =>
+            (await service.metric("embedding_requests_in_flight")) === count;
+        await eventually("it has arrived", () => inFlight(1));
         socket.destroy();
-        await wait(50);
+        await eventually("it has ended", () => inFlight(0));
         expect((await service.post(PATHS.embed, { text: "after it" })).status).toBe(200);
-        expect(await service.metric("embedding_requests_in_flight")).toBe(0);
     });
 });
 

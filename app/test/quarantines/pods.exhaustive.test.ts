@@ -160,7 +160,8 @@ describe("A quarantined candidate with a wrong model", () => {
         );
         const begun = performance.now();
         expect((await ask(active, ["asked by both"])).lies).toBe(0);
-        expect(performance.now() - begun).toBeLessThan(1_000);
+        // A wait for the other pod's lease takes ten seconds.
+        expect(performance.now() - begun).toBeLessThan(9_000);
         blocked.resolve(undefined);
         await slow;
     });

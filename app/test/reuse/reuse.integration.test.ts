@@ -36,7 +36,7 @@ function environment(more: Record<string, string> = {}) {
 
 /** Beside other tests, a lookup may take longer than 50 ms. */
 const startPod = (own: Record<string, string>) =>
-    startService(own, { timing: { lookupMilliseconds: 900 } });
+    startService(own, { timing: { lookupMilliseconds: 10_000 } });
 
 interface PostOptions {
     /** Default: semantic. */

@@ -385,7 +385,7 @@ describe("a call that fails", () => {
                 ? new Promise(() => undefined)
                 : Promise.resolve(ok(inputs)),
         );
-        const outcomes = await outcomesOf(upstream, numbered(1_024), createContext(60));
+        const outcomes = await outcomesOf(upstream, numbered(1_024), createContext(1_500));
         const late = outcomes.flatMap((one, at) => (one instanceof UpstreamError ? [at] : []));
         expect(late).toEqual(Array.from({ length: 256 }, (_, n) => 256 + n));
         expect(outcomes[300]).toMatchObject({ status: 504 });
@@ -396,16 +396,15 @@ describe("a request", () => {
     test("waits until its own deadline, whatever else is in its call", async () => {
         const { ask, close } = upstream(1);
         close();
-        const begun = performance.now();
-        const patient = ask(["patient"], { deadline: begun + 60_000 });
-        const hasty = ask(["hasty"], { deadline: begun + 30 });
+        const now = performance.now();
+        const patient = ask(["patient"], { deadline: now + 600_000 });
+        const hasty = ask(["hasty"], { deadline: now + 30 });
         await expect(hasty).rejects.toMatchObject({ status: 504 });
-        expect(performance.now() - begun).toBeLessThan(5_000);
         patient.catch(() => undefined);
     });
 
     test("whose deadline passes while it is reported gets the whole response, which is billed", async () => {
-        const deadline = performance.now() + 50;
+        const deadline = performance.now() + 1_000;
         const texts = Array.from({ length: 256 }, (_, n) => `text ${n}`);
         const embed = batchedUpstream((inputs) =>
             Promise.resolve(

@@ -37,7 +37,7 @@ const isReported = (text: string) => () => one.reports.some((line) => line.inclu
 
 async function until(what: string, done: () => Promise<boolean> | boolean): Promise<void> {
     for (let tries = 0; !(await done()); tries += 1) {
-        if (tries > 300) throw new Error(`not after half a minute: ${what}`);
+        if (tries > 1_000) throw new Error(`not in time: ${what}`);
         await delay(100);
     }
 }

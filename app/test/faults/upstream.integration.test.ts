@@ -231,6 +231,7 @@ describe("An upstream", () => {
         ["nothing of its tokens", undefined, 7],
         ["that it read none", { prompt_tokens: 0, total_tokens: 0 }, 7],
         ["their total only, as Voyage does", { total_tokens: 40 }, 40],
+        ["more than they can have", { prompt_tokens: 1e15 }, 7],
     ])("that reports %s is accepted, and its texts are not free", async (_, usage, tokens) => {
         stub.misbehave((body, response) => {
             reply(response, 200, { data: rightAnswer(body).data, usage });

@@ -3,7 +3,7 @@ import type { Input } from "../../input.ts";
 import type { Log } from "../../log.ts";
 import { createEmbedding, type Embedding } from "../../vector/embedding.ts";
 import { withTimeout } from "../../withTimeout.ts";
-import { estimateInputTokens } from "../estimateTokens.ts";
+import { estimateInputTokens, maxTokens } from "../estimateTokens.ts";
 import { toUpstreamError, UpstreamError, type TokenCounter } from "../upstream.ts";
 import { measureInputs } from "../inputSize.ts";
 import { createApiClient, type ApiClientOptions, type CallOptions } from "./apiClient.ts";
@@ -65,6 +65,7 @@ export function createEndpoint(options: EndpointOptions): Endpoint {
     let cooldown: { readonly until: number; readonly error: UpstreamError } | undefined;
     let probing: Promise<Error | undefined> | undefined;
     let probeSucceededAt = -Infinity;
+    let hasWarnedOfTokens = false;
 
     async function call(
         inputs: readonly Input[],
@@ -83,9 +84,23 @@ export function createEndpoint(options: EndpointOptions): Endpoint {
         const error = findLengthError(response, inputs, options);
         if (error) return { error, isRetryable: error.status >= 500 };
         const shares = await withTimeout(WEIGHING_MILLISECONDS, weights, () => weighInputs(inputs));
-        const embeddings = toEmbeddings(response, inputs, shares);
+        const tokens = findTokens(response, inputs);
+        const embeddings = toEmbeddings({ ...response, tokens }, inputs, shares);
         if (inputs[0] === PROBE) onProbe(embeddings.reduce((sum, { tokens }) => sum + tokens, 0));
         return { value: embeddings };
+    }
+
+    /** @returns undefined if the provider reports none, or more than the inputs can have */
+    function findTokens({ tokens }: ParsedResponse, inputs: readonly Input[]): number | undefined {
+        const most = maxTokens(inputs);
+        if (tokens === undefined || tokens <= most) return tokens;
+        if (!hasWarnedOfTokens)
+            log.warn(
+                { endpoint: url.host, tokens, most },
+                "The upstream reports more tokens than its inputs can have: estimating them",
+            );
+        hasWarnedOfTokens = true;
+        return undefined;
     }
 
     /**

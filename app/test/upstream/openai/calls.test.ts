@@ -1,4 +1,6 @@
 import { describe, expect, jest, test } from "@jest/globals";
+import { pino } from "pino";
+import { estimateTokens } from "../../../src/upstream/estimateTokens.ts";
 import { PROBE } from "../../../src/upstream/openai/endpoint.ts";
 import { createOpenaiUpstream } from "../../../src/upstream/openai/openai.ts";
 import { embedAll, outcomesOf } from "../../support/embedAll.ts";
@@ -175,6 +177,34 @@ describe("an OpenAI-compatible API", () => {
 });
 
 describe("one text for which the API always fails", () => {
+describe("tokens that no text can have", () => {
+    test.each<[unknown, number]>([
+        [1e15, 1],
+        [600, 1],
+        [-3, 0],
+        [2.5, 0],
+        ["7", 0],
+    ])(
+        "such as %j are estimated instead, and what is above the bound is logged",
+        async (usage, warnings) => {
+            const write = jest.fn();
+            await replaceUpstream({ log: pino({ level: "warn" }, { write }) });
+            always((request, response) => {
+                const { data } = rightAnswer(request);
+                reply(response, 200, {
+                    data,
+                    usage: { prompt_tokens: usage, total_tokens: usage },
+                });
+            });
+            for (let n = 0; n < 2; n += 1)
+                expect(await embedOne()).toMatchObject([
+                    { tokens: estimateTokens(texts[0] ?? "") },
+                ]);
+            expect(write).toHaveBeenCalledTimes(warnings);
+        },
+    );
+});
+
     test("does not block it for others", async () => {
         const poison: Turn = (request, response) =>
             request.input.includes("poison")

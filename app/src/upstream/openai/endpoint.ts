@@ -201,7 +201,8 @@ export function createEndpoint(options: EndpointOptions): Endpoint {
     function startCooldown({ error, cooldownMilliseconds }: Failure): void {
         if (cooldownMilliseconds === undefined || !(error instanceof UpstreamError)) return;
         const until = performance.now() + cooldownMilliseconds;
-        cooldown = { until, error };
+        // Calls that were in flight together may name different ends.
+        if (until > (cooldown?.until ?? 0)) cooldown = { until, error };
     }
 
     return {

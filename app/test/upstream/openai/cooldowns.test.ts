@@ -1,6 +1,8 @@
 import { describe, expect, test } from "@jest/globals";
+import type { ServerResponse } from "node:http";
 import { readRetryAfter } from "../../../src/upstream/openai/retry.ts";
-import { embedAll } from "../../support/embedAll.ts";
+import { embedAll, outcomesOf } from "../../support/embedAll.ts";
+import { eventually } from "../../support/eventually.ts";
 import { reply } from "../../support/stubUpstream.ts";
 import { createContext } from "../../support/requestContext.ts";
 import {
@@ -8,6 +10,7 @@ import {
     embedOne,
     stub,
     texts,
+    TOTAL_MILLISECONDS,
     upstream,
     useStubUpstream,
 } from "../../support/openaiUpstream.ts";
@@ -36,6 +39,22 @@ describe("an API that asks for a cooldown", () => {
             });
         }
         expect(stub.requests).toHaveLength(1);
+    });
+
+    test("keeps the longest of those of its calls in flight", async () => {
+        let second: ServerResponse | undefined;
+        stub.misbehave(
+            (_, response) => reply(response, 429, "slow", { "retry-after": "30" }),
+            (_, response) => void (second = response),
+        );
+        const both = [{ kind: "text", text: "a" } as const, { kind: "tokens", ids: [1] } as const];
+        const outcomes = outcomesOf(upstream, both, createContext(TOTAL_MILLISECONDS));
+        const isCooling = (): boolean =>
+            !JSON.stringify(upstream.state()).includes('"cooldownMilliseconds":0');
+        await eventually("the first call has failed", () => isCooling() && second !== undefined);
+        if (second) reply(second, 429, "slow", { "retry-after-ms": "1" });
+        expect(await outcomes).toMatchObject([{ status: 429 }, { status: 429 }]);
+        expect(stub.requests).toHaveLength(2);
     });
 
     test("because of an exhausted quota is not called four times", async () => {

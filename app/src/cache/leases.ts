@@ -3,6 +3,7 @@ import { CACHE_KEY_PREFIX } from "@property-search/contract";
 import { detach } from "../detach.ts";
 import type { Log } from "../log.ts";
 import type { RedisCommands } from "../redis/client.ts";
+import { isErrorReply } from "../redis/errorReply.ts";
 import type { SharedCache } from "./tiers.ts";
 
 export interface Leases extends Pick<SharedCache, "acquireLeases" | "releaseLeases"> {
@@ -128,11 +129,6 @@ export function createLeases(
     }
 
     return { acquireLeases, releaseLeases, retryReleases, stop };
-}
-
-/** Whether Redis replied with an error. */
-export function isErrorReply(error: unknown): error is Error {
-    return error instanceof Error && error.name === "ReplyError";
 }
 
 /** Denied by an ACL, or because the command was renamed. */

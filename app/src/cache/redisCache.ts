@@ -8,9 +8,10 @@ import type { Embedding } from "../vector/embedding.ts";
 import type { EntryCodec, EncodedEntry } from "../vector/entry.ts";
 import { withTimeout } from "../withTimeout.ts";
 import { createBreaker as openBreaker } from "../redis/breaker.ts";
-import { createLeases, isErrorReply } from "./leases.ts";
+import { createLeases } from "./leases.ts";
 import { instrument, type OperationEvents } from "./instrumented.ts";
 import type { RedisCommands, Write } from "../redis/client.ts";
+import { isErrorReply } from "../redis/errorReply.ts";
 import type { SharedCache } from "./tiers.ts";
 
 export interface RedisCacheOptions {

@@ -5,6 +5,7 @@ import { CACHE_KEY_PREFIX, type Limits } from "@property-search/contract";
 import { wallClock } from "../clock.ts";
 import { detach } from "../detach.ts";
 import type { Log } from "../log.ts";
+import { isErrorReply } from "../redis/errorReply.ts";
 import type { UsageStore } from "./usageStore.ts";
 
 /** Usage of tenants in the current minute and month, in this pod and, as of the last sync, in the others. */
@@ -142,7 +143,8 @@ export function createUsage(store: UsageStore | undefined, log: Log, now = wallC
             account.syncs += 1;
             account.requestsElsewhere += Math.max(0, account.requests.others - before);
         } catch (error) {
-            isStoreAvailable = false;
+            // Not because of one tenant's key, such as one of another type.
+            isStoreAvailable = isErrorReply(error);
             account.isActive = true;
             log.debug({ error: String(error) }, "Usage could not be synced: counting locally");
         }

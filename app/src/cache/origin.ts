@@ -91,7 +91,7 @@ export function createOrigin(dependencies: OriginDependencies): Origin {
                     const { key, input } = item;
                     if (result instanceof UpstreamError) {
                         failure ??= result;
-                        const isItemAtFault = result.status === 400 && !result.isShared;
+                        const isItemAtFault = result.status === 400 && !result.isUncertain;
                         if (isItemAtFault) negativeCache.set(key, result);
                         outcomes.set(key, { error: result });
                     } else {

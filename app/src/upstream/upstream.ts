@@ -109,8 +109,8 @@ export class UpstreamError extends Error {
     readonly retryAfterSeconds: number | undefined;
     /** Index of the failed input in the request. */
     readonly item: number | undefined;
-    /** The error of a call with several inputs that was not bisected; any of them may be the cause. */
-    readonly isShared: boolean;
+    /** Other inputs of its call, or the endpoint, may be the cause, so that it is not remembered. */
+    readonly isUncertain: boolean;
 
     constructor(
         status: UpstreamError["status"],
@@ -118,7 +118,7 @@ export class UpstreamError extends Error {
         message: string,
         retryAfterSeconds?: number,
         item?: number,
-        isShared = false,
+        isUncertain = false,
     ) {
         super(truncate(message, MAX_MESSAGE_CHARACTERS));
         this.name = "UpstreamError";
@@ -126,17 +126,17 @@ export class UpstreamError extends Error {
         this.code = truncate(code, MAX_CODE_CHARACTERS);
         this.retryAfterSeconds = retryAfterSeconds;
         this.item = item;
-        this.isShared = isShared;
+        this.isUncertain = isUncertain;
     }
 
     /** @returns the same error for one input of a request */
     withItem(item: number): UpstreamError {
-        const { status, code, message, retryAfterSeconds, isShared } = this;
-        return new UpstreamError(status, code, message, retryAfterSeconds, item, isShared);
+        const { status, code, message, retryAfterSeconds, isUncertain } = this;
+        return new UpstreamError(status, code, message, retryAfterSeconds, item, isUncertain);
     }
 
-    /** @returns the same error for a call whose inputs were not tried individually */
-    withShared(): UpstreamError {
+    /** @returns the same error with a cause that is not certain */
+    withUncertainty(): UpstreamError {
         const { status, code, message, retryAfterSeconds, item } = this;
         return new UpstreamError(status, code, message, retryAfterSeconds, item, true);
     }

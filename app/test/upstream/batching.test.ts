@@ -259,7 +259,7 @@ describe("a call that fails", () => {
         expect(outcomes.flatMap((one, at) => (one instanceof UpstreamError ? [at] : []))).toEqual([
             20,
         ]);
-        expect(outcomes[20]).toMatchObject({ code: error.code, isShared: false });
+        expect(outcomes[20]).toMatchObject({ code: error.code, isUncertain: false });
     });
 
     test("because of a broken upstream is repeated in parts within the retry budget only", async () => {
@@ -303,7 +303,7 @@ describe("a call that fails", () => {
         const outcomes = await outcomesOf(upstream, numbered(2_048, BAD), createContext());
         expect(outcomes.every((one) => one instanceof UpstreamError)).toBe(true);
         expect(calls).toBeLessThanOrEqual(64);
-        const alone = outcomes.filter((one) => one instanceof UpstreamError && !one.isShared);
+        const alone = outcomes.filter((one) => one instanceof UpstreamError && !one.isUncertain);
         expect(alone.length).toBeLessThanOrEqual(calls);
     });
 

@@ -133,7 +133,7 @@ export function withBatching(
                 return;
             }
         } else if (isDivisible && first) first.call.failedAlone += 1;
-        reportEach(slices, () => (isDivisible && size.items > 1 ? error.withShared() : error));
+        reportEach(slices, () => (isDivisible && size.items > 1 ? error.withUncertainty() : error));
     }
 
     /** Inputs that wait for a call, including those of failed batches. */

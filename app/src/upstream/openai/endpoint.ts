@@ -53,7 +53,7 @@ const SMALL_BYTES = 4 * 1024;
 const INPUT_ERRORS = ["upstream_error", "upstream_timeout", "bad_upstream_response"];
 /** Of these, a failure of the endpoint is reported at once, so that a probe costs no time. */
 const QUICK_INPUT_ERRORS = ["upstream_error", "bad_upstream_response"];
-/** A text cannot have caused more rejections than this after a probe has succeeded. */
+/** Rejections within this time of a successful probe need no probe of their own. */
 const PROBE_VALID_MILLISECONDS = 1_000;
 
 export function createEndpoint(options: EndpointOptions): Endpoint {
@@ -137,7 +137,9 @@ export function createEndpoint(options: EndpointOptions): Endpoint {
         const isRecent = performance.now() - probeSucceededAt < PROBE_VALID_MILLISECONDS;
         if (!isRecent && (await probe()) !== undefined) return outcome;
         const message = "The upstream rejected this input but accepts others";
-        return { error: new UpstreamError(400, "invalid_input", message), isRetryable: false };
+        const error = new UpstreamError(400, "invalid_input", message);
+        // The key may have been revoked since the probe, so that the rejection is not remembered.
+        return { error: isRecent ? error.withUncertainty() : error, isRetryable: false };
     }
 
     /**

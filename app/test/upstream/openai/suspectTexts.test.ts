@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, test } from "@jest/globals";
+import { beforeEach, describe, expect, jest, test } from "@jest/globals";
 import type { ServerResponse } from "node:http";
 import { PROBE } from "../../../src/upstream/openai/endpoint.ts";
 import { embedAll, outcomesOf } from "../../support/embedAll.ts";
@@ -64,6 +64,22 @@ describe("texts that are rejected in the words for a rejected key", () => {
                 else expect(outcomes[at]).toMatchObject({ vector: trueVector(text) });
             }
         });
+    });
+
+    test("are remembered only if a probe has succeeded since: the key may have been revoked", async () => {
+        const now = jest.spyOn(performance, "now");
+        try {
+            // Both rejections are of the same moment.
+            now.mockReturnValue(performance.now());
+            failSuspects((_, response) => reply(response, 403, "<html>Request blocked</html>"));
+            const rejection = { status: 400, code: "invalid_input" };
+            expect(await ask([MARK])).toMatchObject([{ ...rejection, isUncertain: false }]);
+            always((_, response) => reply(response, 403, { error: { message: "no access" } }));
+            expect(await ask(["good"])).toMatchObject([{ ...rejection, isUncertain: true }]);
+        } finally {
+            now.mockRestore();
+        }
+        expect(stub.requests).toHaveLength(3);
     });
 
     test("open the breaker if the key really is rejected", async () => {

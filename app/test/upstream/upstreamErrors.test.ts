@@ -174,6 +174,12 @@ describe("a call that is too large", () => {
         }
     });
 
+    test("is detected although one of the texts is a letter of the message", () => {
+        const inputs = [...many(100), text("a"), text("batch")];
+        const message = "a batch is not larger than 10";
+        expect(answered(400, { message }, {}, inputs).error).toMatchObject({ allowedInputs: 10 });
+    });
+
     test("is not TEI's error for one text, which would teach a size", () => {
         const { error } = answered(413, {
             error: "Input validation error: `inputs` must have less than 512 tokens. Given: 600",
@@ -238,14 +244,23 @@ describe("errors that no client can fix are not the client's fault", () => {
     });
 
     test("unless the error only quotes a client's text about keys", () => {
-        const inputs = [text("my API key is not valid"), text("another")];
-        const { error } = answered(
-            400,
-            { error: { message: `bad: ${inputs[0]?.kind === "text" ? inputs[0].text : ""}` } },
-            {},
-            inputs,
-        );
-        expect(error.status).toBe(400);
+        const [short, long] = ["api key", "my API key is not valid in the end"];
+        const quotes = [long, `"${long.slice(0, 24)}…"`, `"${short}"`, `'${short}'`, `“${short}”`];
+        for (const quote of quotes) {
+            const { error } = answered(400, { message: `bad: ${quote}` }, {}, [
+                text(long),
+                text(short),
+            ]);
+            expect(error.status).toBe(400);
+        }
+    });
+
+    test("also if a text of the call is part of their words", () => {
+        for (const part of ["a", "api key"]) {
+            const failed = answered(400, { message: "invalid api key" }, {}, [text(part)]);
+            // A probe decides.
+            expect(failed).toMatchObject({ error: { status: 503 }, mayBeInputs: true });
+        }
     });
 });
 

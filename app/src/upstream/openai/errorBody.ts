@@ -15,6 +15,9 @@ export interface ErrorBody {
 const LONGEST_MESSAGE = 1_000;
 /** Partially quoted texts are recognised by this many characters. */
 const QUOTED_BEGINNING = 24;
+/** A shorter text, such as "a" or "limit", may be in the provider's own words too: it must be between these. */
+const UNMARKED_CHARACTERS = 8;
+const QUOTATION_MARKS = ['""', "''", "``", "“”"];
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -76,8 +79,12 @@ function removeQuotes(message: string, inputs: readonly Input[]): string {
     for (const input of inputs) {
         if (words === "" || input.kind !== "text") continue;
         const escaped = JSON.stringify(input.text).slice(1, -1);
-        for (const quoted of [input.text, escaped]) {
-            words = words.replaceAll(quoted, "").replaceAll(quoted.slice(0, QUOTED_BEGINNING), "");
+        for (const text of [input.text, escaped]) {
+            const quotes =
+                text.length < UNMARKED_CHARACTERS
+                    ? QUOTATION_MARKS.map(([open, close]) => `${open}${text}${close}`)
+                    : [text, text.slice(0, QUOTED_BEGINNING)];
+            for (const quote of quotes) words = words.replaceAll(quote, "");
         }
     }
     return words;

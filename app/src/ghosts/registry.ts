@@ -84,7 +84,7 @@ const EVENT_WORDS = 4;
 const REPLY_WORDS = 5;
 const REFUSED = -1;
 
-/** Atomic, because pods record the same keys at the same time. Without TIME, which the service's user may not call. */
+/** Atomic, because pods record the same keys at the same time. Without TIME, which an external Redis may deny. */
 const RECORD = `
 local meta = redis.call('hmget', KEYS[1], '${META.since}', '${META.complete}', '${META.level}', '${META.lost}')
 if not meta[1] then return false end

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 
 import { CACHE_KEY_PREFIX } from "@property-search/contract";
 
+import { wallClock } from "../clock.ts";
 import type { Log } from "../log.ts";
 
 /** Hot keys shared by the pods of one vector space. An optimisation only: never throws. */
@@ -56,7 +57,7 @@ export function createRedisHotKeyList(
     commands: RankingCommands,
     { provider, model, revision }: VectorSpace,
     log: Log,
-    now: () => number = Date.now,
+    now = wallClock,
 ): HotKeyList {
     const space = createHash("sha256")
         .update(JSON.stringify([provider, model, revision]))

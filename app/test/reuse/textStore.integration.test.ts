@@ -2,6 +2,7 @@ import { expect, test } from "@jest/globals";
 import { Redis } from "ioredis";
 
 import { setUp } from "../../../tests/support/setUp.ts";
+import { setClockOffset, wallClock } from "../../src/clock.ts";
 import { createRedisTextStore } from "../../src/reuse/records/textStore.ts";
 import { setUpRedis } from "../support/setUp.ts";
 
@@ -57,6 +58,23 @@ test("texts are kept within number and lifetime, in order, and are removed with 
     expect(await keysSince(0)).toEqual(["again"]);
     await store.drop(NAMESPACE);
     expect(redis.command("--scan").trim()).toBe("");
+});
+
+test("times are those of the clock that pods share: others read on from the last one", async () => {
+    const store = createRedisTextStore(client, {
+        maxTexts: MAX_TEXTS,
+        lifetimeMilliseconds: () => LIFETIME_MILLISECONDS,
+        build: "v1",
+    });
+    setClockOffset(3_600_000);
+    try {
+        const before = wallClock();
+        await store.append(NAMESPACE, [{ key: "key", sealed: Uint8Array.of(1) }]);
+        expect(await store.readSince(NAMESPACE, before, 1)).toMatchObject([{ key: "key" }]);
+    } finally {
+        setClockOffset(0);
+        await store.drop(NAMESPACE);
+    }
 });
 
 test("each build has its own state, which ends and is removed with its namespace", async () => {

@@ -1,6 +1,6 @@
 import { setTimeout as wait } from "node:timers/promises";
 
-import { toThreadTime } from "../../clock.ts";
+import { toThreadTime, wallClock } from "../../clock.ts";
 import { detach } from "../../detach.ts";
 import type { Log } from "../../log.ts";
 import { endOf, type Embedding } from "../../vector/embedding.ts";
@@ -58,7 +58,7 @@ const CLOCK_MILLISECONDS = 10_000;
 const PAUSE_MILLISECONDS = 1;
 
 export function createTextFollower(options: TextFollowerOptions): TextFollower {
-    const { store, readVectors, staleSeconds, adopt, onComplete, log, now = Date.now } = options;
+    const { store, readVectors, staleSeconds, adopt, onComplete, log, now = wallClock } = options;
     const followed = new Map<NamespaceId, Progress>();
     let timer: NodeJS.Timeout | undefined;
     let [isPolling, isOutdated] = [false, false];

@@ -1,6 +1,7 @@
 import { CACHE_KEY_PREFIX } from "@property-search/contract";
 import type { Cluster, Redis } from "ioredis";
 
+import { wallClock } from "../../clock.ts";
 import type { NamespaceId, SealedText } from "../thread/messages.ts";
 
 /** Encrypted texts in Redis, by namespace, oldest first. Each operation fails after Redis' operation timeout. */
@@ -45,7 +46,7 @@ const TRIM_EVERY = 64;
  */
 export function createRedisTextStore(
     client: Redis | Cluster,
-    { maxTexts, lifetimeMilliseconds, build, now = Date.now }: TextStoreOptions,
+    { maxTexts, lifetimeMilliseconds, build, now = wallClock }: TextStoreOptions,
 ): TextStore {
     let appends = 0;
 

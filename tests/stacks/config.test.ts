@@ -285,6 +285,10 @@ describe("loadConfig", () => {
         const more = leastMebibytes({ ...on, "service.semanticMaxEntries": "50000" });
         // 40,000 more texts with vectors of 1,536 numbers: bench/semantic/lookups.ts measures 4.9 MiB for a thousand.
         expect(more - usual).toBeGreaterThan(40 * 4.9);
+        // Only the local cache keeps shortened vectors too.
+        const unshortened = { "service.model": "text-embedding-ada-002" };
+        const usualUnshortened = leastMebibytes({ ...on, ...unshortened });
+        expect(usual - off).toBe(usualUnshortened - leastMebibytes(unshortened));
     });
 
     test.each([

@@ -40,7 +40,7 @@ const BYTES_PER_ENTRY = 600;
 const BYTES_PER_DIMENSION = 34.4;
 const MOST_OF_VECTORS = 512;
 /** The same by any provider. */
-const LOCAL_MODEL = { name: "all-MiniLM-L6-v2", dimensions: 384 };
+const LOCAL_MODEL = { name: "all-MiniLM-L6-v2", dimensions: 384, supportsShortening: false };
 
 /** @returns maximum MiB that a pod uses, whatever its clients do, without the vectors in its memory */
 function mebibytesWithoutVectors(settings: MemorySettings): number {
@@ -54,18 +54,23 @@ function mebibytesWithoutVectors(settings: MemorySettings): number {
     const reuse =
         semanticMode === "off" || isLocal
             ? 0
-            : reuseMebibytes(dimensionsOf(settings), semanticMaxEntries);
+            : reuseMebibytes(
+                  knownModel(settings)?.dimensions ?? MANY_DIMENSIONS,
+                  semanticMaxEntries,
+              );
     return always + computing + reuse;
 }
 
-function dimensionsOf({ provider, model }: MemorySettings): number {
-    const isLocal = provider === "local";
-    const isLocalModel = isLocal || model === LOCAL_MODEL.name;
-    return isLocalModel ? LOCAL_MODEL.dimensions : keptDimensions(KNOWN_MODELS[model]);
+function knownModel({ provider, model }: MemorySettings): KnownModel | undefined {
+    const isLocalModel = provider === "local" || model === LOCAL_MODEL.name;
+    return isLocalModel ? LOCAL_MODEL : KNOWN_MODELS[model];
 }
 
-const bytesPerEntry = (settings: MemorySettings): number =>
-    BYTES_PER_ENTRY + dimensionsOf(settings) * BYTES_PER_DIMENSION;
+/** A vector that may be shortened is kept twice: its beginnings are kept too. */
+function bytesPerEntry(settings: MemorySettings): number {
+    const { dimensions = Infinity, supportsShortening } = knownModel(settings) ?? {};
+    return BYTES_PER_ENTRY + dimensions * (supportsShortening ? 2 : 1) * BYTES_PER_DIMENSION;
+}
 
 /** @returns maximum MiB that a pod uses, whatever its clients do */
 export function mostMebibytes(settings: MemorySettings): number {
@@ -84,14 +89,8 @@ export function localCacheEntriesWithin(bytes: number, settings: MemorySettings)
 
 /** Memory of semantic reuse in a pod. */
 function reuseMebibytes(dimensions: number, entries: number): number {
-    const length = Math.min(dimensions, MANY_DIMENSIONS);
-    const perText = REUSE_BYTES_PER_TEXT + length * REUSE_BYTES_PER_TEXT_AND_DIMENSION;
+    const perText = REUSE_BYTES_PER_TEXT + dimensions * REUSE_BYTES_PER_TEXT_AND_DIMENSION;
     const texts = Math.min(MOST_OF_REUSED_TEXTS, (entries * perText) / MEBIBYTE);
-    const perNamespace = (length * REUSE_BYTES_PER_NAMESPACE_AND_DIMENSION) / MEBIBYTE;
+    const perNamespace = (dimensions * REUSE_BYTES_PER_NAMESPACE_AND_DIMENSION) / MEBIBYTE;
     return REUSE_THREAD + texts + REUSE_NAMESPACES * perNamespace;
-}
-
-/** A vector that may be shortened is kept twice: its beginnings are kept too. */
-function keptDimensions(known: KnownModel | undefined): number {
-    return known ? known.dimensions * (known.supportsShortening ? 2 : 1) : Infinity;
 }

@@ -1,3 +1,4 @@
+import { ClusterError } from "./connect.ts";
 import type { Get } from "./forwardedService.ts";
 
 interface Answer<Data> {
@@ -16,7 +17,7 @@ export interface Sample {
  * Calls Prometheus' HTTP API.
  *
  * @param path below `/api/v1/`
- * @throws Error with Prometheus' message, such as for an invalid query
+ * @throws ClusterError with Prometheus' message, such as for an invalid query
  */
 export async function askPrometheus<Data>(
     get: Get,
@@ -26,7 +27,7 @@ export async function askPrometheus<Data>(
     const call = `${path}?${new URLSearchParams(parameters).toString()}`;
     const answer = (await get(`/api/v1/${call}`)) as Answer<Data>;
     if (answer.status === "success" && answer.data) return answer.data;
-    throw new Error(`Prometheus: ${answer.error ?? "no answer"}: ${call}`);
+    throw new ClusterError(`Prometheus: ${answer.error ?? "no answer"}: ${call}`);
 }
 
 /** Values of an expression now, one per series. */
@@ -38,4 +39,11 @@ export async function readSamples(get: Get, query: string): Promise<readonly Sam
         }[];
     }>(get, "query", { query });
     return result.map(({ metric, value: [, value] }) => ({ metric, value: Number(value) }));
+}
+
+/** The value of an expression with one series. @throws ClusterError if it has none */
+export async function readValue(get: Get, query: string): Promise<number> {
+    const [sample] = await readSamples(get, query);
+    if (sample) return sample.value;
+    throw new ClusterError(`Prometheus has no value of ${query}`);
 }

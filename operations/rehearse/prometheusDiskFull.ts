@@ -1,9 +1,10 @@
 import type { V1StatefulSet } from "@kubernetes/client-node";
 import { MONITORING_NAMES, NAMESPACES, UserError } from "@property-search/contract";
 import type { Cluster } from "../cluster/connect.ts";
+import { prometheusAccess } from "../cluster/prometheusAccess.ts";
+import { readValue } from "../cluster/prometheusApi.ts";
 import { disturb } from "./disturb.ts";
 import { timeToDetect, withGoal } from "./evidence.ts";
-import { queryPrometheus } from "./query.ts";
 import type { Rehearsal, RehearsalTarget } from "./rehearsal.ts";
 import { readSet, referenceOf, waitForSet } from "./workloads.ts";
 
@@ -35,13 +36,14 @@ export const prometheusDiskFull: Rehearsal = {
     alerts: ["PrometheusVolumeFillingUp"],
     inapplicable: async ({ cluster }) => {
         if (!(await readSet(cluster, PROMETHEUS))) return "the stack has no Prometheus of its own";
-        const blocks = await queryPrometheus(cluster, "max(prometheus_tsdb_blocks_loaded)");
+        const get = await prometheusAccess(cluster);
+        const blocks = await readValue(get, "max(prometheus_tsdb_blocks_loaded)");
         if (blocks === 0 || process.env.FORCE === "1") return undefined;
         return `Prometheus has ${blocks} blocks, the oldest of which would be deleted; FORCE=1 allows it`;
     },
     run: async (context) => {
         const { cluster } = context;
-        const used = await queryPrometheus(cluster, USED);
+        const used = await readValue(await prometheusAccess(cluster), USED);
         const limit = limitOf(await readSet(cluster, PROMETHEUS));
         const fault = await context.beginFault({ limit } satisfies Saved);
         const small = `${Math.max(1, Math.floor(used / MB / USED_TO_LIMIT))}MB`;

@@ -1,8 +1,9 @@
 import { JOBS, METRICS, NAMESPACES } from "@property-search/contract";
 import type { Cluster } from "../cluster/connect.ts";
+import { prometheusAccess } from "../cluster/prometheusAccess.ts";
+import { readValue } from "../cluster/prometheusApi.ts";
 import { openAlertSources, readAlerts } from "../rehearse/alerts.ts";
 import { disown } from "../rehearse/disturb.ts";
-import { queryPrometheus } from "../rehearse/query.ts";
 import { waitUntil } from "../rehearse/wait.ts";
 import {
     isSetReady,
@@ -48,7 +49,8 @@ export const redisGone: Exercise = {
             ];
         }
         if (!(await isSetReady(cluster, REDIS_SET))) return ["Redis is starting; check again soon"];
-        const up = await queryPrometheus(cluster, `min(${METRICS.redisUp}{job="${JOBS.service}"})`);
+        const get = await prometheusAccess(cluster);
+        const up = await readValue(get, `min(${METRICS.redisUp}{job="${JOBS.service}"})`);
         const state = await readRedisDown(cluster);
         return [
             ...(up === 1

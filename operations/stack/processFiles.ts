@@ -1,6 +1,6 @@
-import { readdir, rm } from "node:fs/promises";
+import { readdir, rm, stat } from "node:fs/promises";
 import path from "node:path";
-import { isProcessAlive } from "./processes.ts";
+import { isRunningSince } from "./processes.ts";
 
 const PROCESS_ID = /\.pid(\d+)\.\w+$/;
 
@@ -18,7 +18,10 @@ export function processFile(file: string): string {
 export async function removeDeadProcessFiles(folder: string, prefix = ""): Promise<void> {
     for (const name of await readdir(folder)) {
         const pid = PROCESS_ID.exec(name)?.[1];
-        if (pid === undefined || !name.startsWith(prefix) || isProcessAlive(Number(pid))) continue;
-        await rm(path.join(folder, name), { force: true });
+        if (pid === undefined || !name.startsWith(prefix)) continue;
+        const file = path.join(folder, name);
+        // Another process may remove it now, too.
+        const { mtime } = await stat(file).catch(() => ({ mtime: new Date() }));
+        if (!isRunningSince(Number(pid), mtime)) await rm(file, { force: true });
     }
 }

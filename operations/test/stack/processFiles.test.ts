@@ -1,5 +1,5 @@
 import { beforeEach, expect, test } from "@jest/globals";
-import { readdirSync, writeFileSync } from "node:fs";
+import { readdirSync, utimesSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { makeTemporaryFolder } from "../../../tests/support/temporaryFolder.ts";
 import { processFile, removeDeadProcessFiles } from "../../stack/processFiles.ts";
@@ -27,6 +27,16 @@ test("files of dead processes are removed, all others stay", async () => {
     write(own, `events-dev.pid${DEAD}.json`, `draft-dev.pid${DEAD}.yaml`, "Pulumi.dev.yaml");
     await removeDeadProcessFiles(folder);
     expect(readdirSync(folder).toSorted()).toEqual(["Pulumi.dev.yaml", own].toSorted());
+});
+
+test("a file that is older than the process with its id is one of a dead process", async () => {
+    const [own, older] = [processFile("new.json"), processFile("old.json")].map((file) =>
+        path.basename(file),
+    );
+    write(String(own), String(older));
+    utimesSync(path.join(folder, String(older)), 0, 0);
+    await removeDeadProcessFiles(folder);
+    expect(readdirSync(folder)).toEqual([own]);
 });
 
 test("a prefix limits the removal to files of that name", async () => {

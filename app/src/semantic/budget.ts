@@ -1,6 +1,7 @@
 import {
     createChangeDetector,
     createServedErrors,
+    isErrorAtMost,
     upperErrorBound,
     upperMeanError,
     type SavedServedErrors,
@@ -173,15 +174,13 @@ export function createBudget(options: BudgetOptions): Budget {
 
     function lowestScore(): number {
         const curves = evidence === "prior" ? calibrate(bins) : [];
-        const errorFrom = (level: Level, at: number): number =>
-            evidence === "prior"
-                ? upperPosteriorError(bins.slice(0, at + 1), curves, deviations)
-                : upperErrorBound(level, 1 - confidence);
         const isWithinBudget = (level: Level, at: number): boolean => {
             // Without an answer, there is no evidence about the answers.
             if (level.candidates === 0) return false;
-            const error = errorFrom(level, at);
-            return error * (mode === "per-hit" ? 1 : upperAnswerShare(level)) <= share;
+            const most = mode === "per-hit" ? share : share / upperAnswerShare(level);
+            return evidence === "prior"
+                ? upperPosteriorError(bins.slice(0, at + 1), curves, deviations) <= most
+                : isErrorAtMost(level, most, 1 - confidence);
         };
         return levelsOf(bins).findLast(isWithinBudget)?.score ?? Infinity;
     }

@@ -24,18 +24,24 @@ const BISECTIONS = 40;
  *
  * @param alpha probability that the bound ever fails
  */
-export function upperErrorBound({ labelled, wrong }: Tally, alpha: number): number {
-    const isRejected = (mean: number): boolean => {
-        const logs = BETS.map((bet) => {
-            const lambda = bet / (1 - mean);
-            return (
-                wrong * Math.log1p(lambda * (mean - 1)) +
-                (labelled - wrong) * Math.log1p(lambda * mean)
-            );
-        });
-        return logMean(logs) >= -Math.log(alpha);
-    };
-    return bisect(labelled === 0 ? 1 : wrong / labelled, 1, isRejected);
+export function upperErrorBound(tally: Tally, alpha: number): number {
+    const { labelled, wrong } = tally;
+    const low = labelled === 0 ? 1 : wrong / labelled;
+    return bisect(low, 1, (mean) => isRejected(tally, mean, alpha));
+}
+
+/** Whether `upperErrorBound` is at most a number, without computing it. */
+export function isErrorAtMost(tally: Tally, most: number, alpha: number): boolean {
+    return most >= 1 || isRejected(tally, most, alpha);
+}
+
+/** The wealth rises with the mean, and is at most 1 up to the share of wrong labels. */
+function isRejected({ labelled, wrong }: Tally, mean: number, alpha: number): boolean {
+    const logs = BETS.map(
+        (bet) =>
+            wrong * Math.log1p(-bet) + (labelled - wrong) * Math.log1p((bet * mean) / (1 - mean)),
+    );
+    return logMean(logs) >= -Math.log(alpha);
 }
 
 /** Rate of the mixture of `upperMeanError`: the bound is narrowest if about a fourth of the errors it allows occurs. */

@@ -3,6 +3,7 @@ import { describe, expect, test } from "@jest/globals";
 import {
     createChangeDetector,
     createServedErrors,
+    isErrorAtMost,
     upperErrorBound,
     upperMeanError,
 } from "../../src/semantic/errorBound.ts";
@@ -59,6 +60,18 @@ describe("the bound of labelled answers", () => {
         expect(upperErrorBound({ labelled: 300, wrong: 0 }, ALPHA)).toBeLessThan(0.02);
         expect(upperErrorBound({ labelled: 300, wrong: 3 }, ALPHA)).toBeGreaterThan(0.02);
         expect(upperErrorBound({ labelled: 30, wrong: 0 }, ALPHA)).toBeGreaterThan(0.02);
+    });
+
+    test("is compared with a number without being computed", () => {
+        for (const labelled of [0, 1, 30, 300])
+            for (const wrong of [0, 1, 3, labelled].filter((one) => one <= labelled)) {
+                const bound = upperErrorBound({ labelled, wrong }, ALPHA);
+                for (const most of [0.001, 0.02, 0.2, bound - 1e-6, bound + 1e-6, 1, Infinity])
+                    expect([most, isErrorAtMost({ labelled, wrong }, most, ALPHA)]).toEqual([
+                        most,
+                        bound <= most,
+                    ]);
+            }
     });
 });
 

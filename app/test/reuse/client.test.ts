@@ -1,8 +1,13 @@
-import { afterEach, describe, expect, test } from "@jest/globals";
+import { afterEach, beforeEach, describe, expect, jest, test } from "@jest/globals";
 import { pino } from "pino";
 import { Worker } from "node:worker_threads";
 
-import { createReuseThread, type ReuseThread } from "../../src/reuse/thread/client.ts";
+import {
+    createReuseThread,
+    LOOKUP_MILLISECONDS,
+    STUCK_MILLISECONDS,
+    type ReuseThread,
+} from "../../src/reuse/thread/client.ts";
 import type { LookupRequest, ThreadData } from "../../src/reuse/thread/messages.ts";
 import { eventually } from "../support/eventually.ts";
 
@@ -22,10 +27,8 @@ const DATA: ThreadData = {
     },
 };
 
-/** Longer than any lookup that the thread answers, also beside other tests. */
-const LONG_MILLISECONDS = 20_000;
-/** Of lookups that are not answered. */
-const SHORT_MILLISECONDS = 1_000;
+/** Of an inspection, of the first restart and of the first pause. */
+const SECOND = 1_000;
 
 /** A thread that does what the text of a lookup says. */
 const THREAD = `
@@ -39,7 +42,7 @@ parentPort.on("message", ({ id, question, command }) => {
     if (text === "fail") parentPort.postMessage({ kind: "failed", id, message: "model failed" });
     else if (text === "late") parentPort.postMessage({ kind: "late", id });
     else if (text !== "hang") parentPort.postMessage({
-        kind: "reply", id, reply: [{ outcome: "gate" }], milliseconds: text === "slow" ? ${LONG_MILLISECONDS} : ${LONG_MILLISECONDS - 1},
+        kind: "reply", id, reply: [{ outcome: "gate" }], milliseconds: ${LOOKUP_MILLISECONDS} - (text === "slow" ? 0 : 1),
     });
 });
 `;
@@ -54,11 +57,22 @@ function lookup(text: string, namespace = "a"): LookupRequest {
 }
 
 let thread: ReuseThread | undefined;
-afterEach(() => thread?.close());
 
-async function start(
-    lookupMilliseconds = LONG_MILLISECONDS,
-): Promise<{ thread: ReuseThread; starts: () => number }> {
+beforeEach(() => {
+    // The time passes by the tests alone. Messages of the thread and `eventually` do not wait for it.
+    const doNotFake = [
+        ...(["Date", "nextTick", "queueMicrotask"] as const),
+        ...(["setImmediate", "clearImmediate", "setInterval", "clearInterval"] as const),
+    ];
+    jest.useFakeTimers({ doNotFake });
+});
+
+afterEach(async () => {
+    jest.useRealTimers();
+    await thread?.close();
+});
+
+async function start(): Promise<{ thread: ReuseThread; starts: () => number }> {
     let ready = 0;
     const started = createReuseThread({
         data: () => DATA,
@@ -67,7 +81,6 @@ async function start(
             ready += 1;
         },
         startWorker: () => new Worker(THREAD, { eval: true }),
-        lookupMilliseconds,
     });
     thread = started;
     started.start();
@@ -90,10 +103,13 @@ describe("a lookup", () => {
     });
 
     test("ends after its time, and is not waited for again", async () => {
-        const { thread: started } = await start(SHORT_MILLISECONDS);
-        const begun = performance.now();
-        expect(await started.lookUp(lookup("hang"))).toBe("timeout");
-        expect(performance.now() - begun).toBeGreaterThanOrEqual(SHORT_MILLISECONDS - 1);
+        const { thread: started } = await start();
+        const hung = started.lookUp(lookup("hang"));
+        jest.advanceTimersByTime(LOOKUP_MILLISECONDS - 1);
+        const next = started.lookUp(lookup("a"));
+        expect(await Promise.race([hung, next])).toEqual([{ outcome: "gate" }]);
+        jest.advanceTimersByTime(1);
+        expect(await hung).toBe("timeout");
         expect(await started.lookUp(lookup("a"))).toEqual([{ outcome: "gate" }]);
     });
 
@@ -111,36 +127,33 @@ describe("a lookup", () => {
         expect(await started.lookUp(lookup("a"))).toBe("unavailable");
         expect(await started.lookUp(lookup("a", "b"))).toEqual([{ outcome: "gate" }]);
         expect(started.state().state).toBe("up");
-        await eventually(
-            "the pause ends",
-            async () => (await started.lookUp(lookup("a"))) !== "unavailable",
-        );
+        jest.advanceTimersByTime(SECOND);
+        expect(await started.lookUp(lookup("a"))).toEqual([{ outcome: "gate" }]);
     });
 
-    test("is refused at once while the thread is stuck, which its state shows", async () => {
-        const { thread: started } = await start(SHORT_MILLISECONDS);
-        await Promise.all(Array.from({ length: 16 }, () => started.lookUp(lookup("hang"))));
+    test("is refused at once while too many others wait, or the thread is stuck, which its state shows", async () => {
+        const { thread: started } = await start();
+        const all = Array.from({ length: 20 }, () => started.lookUp(lookup("hang")));
+        jest.advanceTimersByTime(STUCK_MILLISECONDS - 1);
+        const outcomes = await Promise.all(all);
+        expect(outcomes.filter((one) => one === "busy")).toHaveLength(4);
+        expect(outcomes.filter((one) => one === "timeout")).toHaveLength(16);
+        expect(started.state().state).toBe("up");
+        jest.advanceTimersByTime(1);
+        expect(started.state().state).toBe("stuck");
         expect(await started.lookUp(lookup("a"))).toBe("busy");
-        await eventually("the thread is stuck", () => started.state().state === "stuck");
     });
 
     test("for the admin port ends after its time, too", async () => {
         const { thread: started } = await start();
         const { namespace } = lookup("");
         const inspect = (text: string) => started.inspect({ kind: "inspect", namespace, text });
-        expect(await Promise.all([inspect("hang"), inspect("fail")])).toEqual([
-            "unavailable",
-            "unavailable",
-        ]);
+        expect(await inspect("fail")).toBe("unavailable");
+        const hung = inspect("hang");
+        jest.advanceTimersByTime(SECOND);
+        expect(await hung).toBe("unavailable");
         expect(started.state().state).toBe("up");
         expect(await inspect("a")).not.toBe("unavailable");
-    });
-
-    test("is refused while too many others wait", async () => {
-        const { thread: started } = await start(SHORT_MILLISECONDS);
-        const all = Array.from({ length: 20 }, () => started.lookUp(lookup("hang")));
-        const outcomes = await Promise.all(all);
-        expect(outcomes.filter((one) => one === "busy")).toHaveLength(4);
     });
 
     test.each(["crash", "throw"])(
@@ -150,6 +163,7 @@ describe("a lookup", () => {
             expect(await started.lookUp(lookup(text))).toBe("unavailable");
             expect(started.state().state).toBe("restarting");
             expect(await started.lookUp(lookup("a"))).toBe("unavailable");
+            jest.advanceTimersByTime(SECOND);
             await eventually("the thread is up again", () => starts() === 2);
             expect(await started.lookUp(lookup("a"))).toEqual([{ outcome: "gate" }]);
             expect(started.state()).toMatchObject({ state: "up", restarts: 1 });
@@ -166,7 +180,9 @@ test("a thread that cannot load its model is tried again, and says why", async (
     });
     thread = started;
     started.start();
-    await eventually("it was tried twice", () => started.state().restarts >= 2);
+    await eventually("it has failed", () => started.state().restarts === 1);
+    jest.advanceTimersByTime(SECOND);
+    await eventually("it was tried twice", () => started.state().restarts === 2);
     expect(started.state()).toMatchObject({ state: "restarting", lastError: "no model.onnx" });
     expect(await started.lookUp(lookup("a"))).toBe("unavailable");
 });

@@ -1,4 +1,4 @@
-import { describe, expect, test } from "@jest/globals";
+import { beforeAll, describe, expect, test } from "@jest/globals";
 
 import { seededRandom } from "../../../bench/shared/random.ts";
 import type { Encoder } from "../../src/reuse/thread/encoder.ts";
@@ -273,15 +273,18 @@ describe("what was learned", () => {
         namespace = NAMESPACE,
     ) => engine.answer({ kind: "restore", namespace, sealed });
 
-    async function learnAndSave() {
+    let before: ReturnType<ReturnType<typeof create>["stateOf"]>;
+    let texts: readonly ReturnType<typeof withVector>[];
+    let sealed: Uint8Array;
+
+    beforeAll(async () => {
         const pod = create();
-        const texts = (await pod.sendMany(600)).flatMap(({ sealed }) => sealed).map(withVector);
-        const sealed = (await pod.engine.answer(save)) as Uint8Array;
-        return { before: pod.stateOf(), texts, sealed };
-    }
+        texts = (await pod.sendMany(600)).flatMap((one) => one.sealed).map(withVector);
+        sealed = (await pod.engine.answer(save)) as Uint8Array;
+        before = pod.stateOf();
+    });
 
     test("continues in another thread, whose first answers are audited", async () => {
-        const { before, texts, sealed } = await learnAndSave();
         const pod = create();
         await pod.engine.answer({ kind: "adopt", namespace: NAMESPACE, texts });
         expect(pod.stateOf()).toMatchObject({ state: "learning", labelled: 0 });
@@ -301,7 +304,6 @@ describe("what was learned", () => {
     });
 
     test("is not used by another tenant, build, version of signatures or secret", async () => {
-        const { sealed } = await learnAndSave();
         const secret = "another-secret-of-more-than-32-characters";
         for (const pod of [create({ build: "other" }), create({ textSecret: secret })]) {
             expect(await restoreIn(pod, sealed)).toBe(false);

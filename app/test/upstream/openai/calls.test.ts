@@ -176,7 +176,6 @@ describe("an OpenAI-compatible API", () => {
     });
 });
 
-describe("one text for which the API always fails", () => {
 describe("tokens that no text can have", () => {
     test.each<[unknown, number]>([
         [1e15, 1],
@@ -205,6 +204,7 @@ describe("tokens that no text can have", () => {
     );
 });
 
+describe("one text for which the API always fails", () => {
     test("does not block it for others", async () => {
         const poison: Turn = (request, response) =>
             request.input.includes("poison")
@@ -259,13 +259,15 @@ describe("several calls in a row that time out", () => {
     });
 
     test("block an endpoint that answers no small ones either", async () => {
+        const attemptTimeoutMilliseconds = 100;
+        const halfOpenAfterMilliseconds = 60_000;
         await replaceUpstream({
             batchSize: 2,
-            attemptTimeoutMilliseconds: ATTEMPT_MILLISECONDS,
-            halfOpenAfterMilliseconds: 60_000,
+            attemptTimeoutMilliseconds,
+            halfOpenAfterMilliseconds,
         });
         always(hang);
-        await ask(short, ATTEMPT_MILLISECONDS);
+        await ask(short, attemptTimeoutMilliseconds);
         await eventually("the breaker has opened", () =>
             JSON.stringify(upstream.state()).includes('"breaker":"open"'),
         );

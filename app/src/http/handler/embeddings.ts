@@ -8,7 +8,7 @@ import type { Tracing } from "../../tracing/tracing.ts";
 import type { EmbeddingRequest } from "../protocol/embeddingRequest.ts";
 import type { Handler } from "../protocol/exchange.ts";
 import { getRequestId } from "../headers.ts";
-import { readBody, type BodyHandlers, type LargeBody } from "../protocol/requestBody.ts";
+import { readBody, type BodyHandlers } from "../protocol/requestBody.ts";
 import {
     createCompletion,
     type CompletionDependencies,
@@ -49,29 +49,31 @@ export function createEmbeddingsHandler(
     const spanName = `POST ${route}`;
 
     function handleBody(pending: PendingRequest, admission: Admission, body: Buffer): void {
-        let parsed: RequestWithKeys;
+        let parsed: RequestWithKeys | Promise<RequestWithKeys>;
         try {
             parsed = parseAndKey(body, keysOf(admission.tenant.pool));
         } catch (error) {
             failItems(pending, error, undefined);
             return;
         }
-        lookUp(pending, admission, parsed, body.length);
+        if (parsed instanceof Promise) detach(lookUpLater(pending, admission, parsed, body.length));
+        else lookUp(pending, admission, parsed, body.length);
     }
 
-    async function handleLargeBody(
+    async function lookUpLater(
         pending: PendingRequest,
         admission: Admission,
-        body: LargeBody,
+        parsing: Promise<RequestWithKeys>,
+        bytes: number,
     ): Promise<void> {
         let parsed: RequestWithKeys;
         try {
-            parsed = await parseLarge(body, keysOf(admission.tenant.pool));
+            parsed = await parsing;
         } catch (error) {
             failItems(pending, error, undefined);
             return;
         }
-        lookUp(pending, admission, parsed, 0);
+        lookUp(pending, admission, parsed, bytes);
     }
 
     return (request, response) => {
@@ -107,7 +109,10 @@ export function createEmbeddingsHandler(
                 pending.receivedAt = performance.now();
                 pending.bodyReservation = reservation;
                 if (Buffer.isBuffer(body)) handleBody(pending, admission, body);
-                else detach(handleLargeBody(pending, admission, body));
+                else {
+                    const parsing = parseLarge(body, keysOf(admission.tenant.pool));
+                    detach(lookUpLater(pending, admission, parsing, 0));
+                }
             },
             onError: (error) => fail(pending, error),
             onAborted: () => abort(pending),

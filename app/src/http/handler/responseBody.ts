@@ -1,7 +1,6 @@
-import { setImmediate as nextTurn } from "node:timers/promises";
-
 import { CACHE_STATUSES } from "@property-search/contract";
 
+import { BULK_TURN_MILLISECONDS, nextBulkTurn } from "../../bulkTurn.ts";
 import type { ResolvedItem } from "../../cache/item.ts";
 import type { ResponseTotals } from "../../cache/responseTotals.ts";
 import { shorten, type Embedding } from "../../vector/embedding.ts";
@@ -24,7 +23,6 @@ export type FormatResponse = (
 
 /** Maximum number of items of a request. Token counts above this are rare. */
 const MAX_MEMOISED = 2_048;
-const TURN_MILLISECONDS = 2;
 
 const SINGLE_START = toBuffer('{"embedding":');
 const LIST_START = toBuffer('{"embeddings":[');
@@ -107,8 +105,8 @@ export async function formatVectors(
         const item = shortenTo === undefined ? whole : shortenItem(whole, shortenTo);
         vectorJson(item.embedding, encoding);
         formatted.push(item);
-        if (performance.now() - turnStart < TURN_MILLISECONDS) continue;
-        await nextTurn();
+        if (performance.now() - turnStart < BULK_TURN_MILLISECONDS) continue;
+        await nextBulkTurn();
         turnStart = performance.now();
     }
     return formatted;

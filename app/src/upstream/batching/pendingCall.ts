@@ -1,5 +1,4 @@
-import { setImmediate as nextTurn } from "node:timers/promises";
-
+import { nextBulkTurn } from "../../bulkTurn.ts";
 import type { Input } from "../../input.ts";
 import type { RequestContext } from "../../requestContext.ts";
 import type { Embedding } from "../../vector/embedding.ts";
@@ -80,7 +79,7 @@ export async function reportInTurns(
     const parts = splitSlices(slices, { items: REPORTED_PER_TURN, bytes: Infinity });
     if (parts.length > 1) keepUnreported(slices, embeddings);
     for (const [turn, part] of parts.entries()) {
-        if (turn > 0) await nextTurn();
+        if (turn > 0) await nextBulkTurn();
         // All parts but the last one are full.
         reportEach(part, (at) => embeddings[turn * REPORTED_PER_TURN + at]);
     }

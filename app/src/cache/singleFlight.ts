@@ -1,16 +1,48 @@
 import type { Embedding } from "../vector/embedding.ts";
 
+export type FlightOutcome = Embedding | Error;
+
 /** The single in-flight lookup of a key, settled exactly once by the request that started it. */
-export interface Flight {
-    readonly promise: Promise<Embedding>;
-    readonly resolve: (embedding: Embedding) => void;
-    readonly reject: (error: unknown) => void;
-    /** Start, in milliseconds of `performance.now()`. */
-    readonly startedAt: number;
+export class Flight {
+    /** In milliseconds of `performance.now()`. */
+    readonly startedAt = performance.now();
     /** Deadline of the request that started it, in milliseconds of `performance.now()`. */
     readonly deadline: number;
     /** A stale entry, served to requests that cannot wait. */
     stale: Embedding | undefined;
+    readonly #key: string;
+    readonly #inFlight: Map<string, Flight>;
+    readonly #listeners: ((outcome: FlightOutcome) => void)[] = [];
+    #outcome: FlightOutcome | undefined;
+
+    constructor(key: string, deadline: number, inFlight: Map<string, Flight>) {
+        this.#key = key;
+        this.deadline = deadline;
+        this.#inFlight = inFlight;
+        inFlight.set(key, this);
+    }
+
+    resolve(embedding: Embedding): void {
+        this.#settle(embedding);
+    }
+
+    reject(error: unknown): void {
+        this.#settle(error instanceof Error ? error : new Error(String(error)));
+    }
+
+    /** Calls back in the turn in which the flight settles; a promise for each text of a batch takes longer. */
+    onSettled(listener: (outcome: FlightOutcome) => void): void {
+        if (this.#outcome) listener(this.#outcome);
+        else this.#listeners.push(listener);
+    }
+
+    #settle(outcome: FlightOutcome): void {
+        if (this.#outcome) return;
+        this.#outcome = outcome;
+        // Removed first: a listener may start another flight.
+        this.#inFlight.delete(this.#key);
+        for (const listener of this.#listeners) listener(outcome);
+    }
 }
 
 /** One lookup per key at a time in this process; later requests wait for the first. */
@@ -23,31 +55,6 @@ export function createSingleFlight(): SingleFlight {
     const inFlight = new Map<string, Flight>();
     return {
         get: (key) => inFlight.get(key),
-        start: (key, deadline) => {
-            const { promise, resolve, reject } = Promise.withResolvers<Embedding>();
-            // Avoids an unhandled rejection if no other request waits; the leading request reports the error.
-            promise.catch(() => undefined);
-            const flight: Flight = {
-                promise,
-                resolve: (embedding) => {
-                    remove();
-                    resolve(embedding);
-                },
-                reject: (error) => {
-                    remove();
-                    reject(error instanceof Error ? error : new Error(String(error)));
-                },
-                startedAt: performance.now(),
-                deadline,
-                stale: undefined,
-            };
-            inFlight.set(key, flight);
-            return flight;
-
-            /** After it has settled, the key may already have another flight. */
-            function remove(): void {
-                if (inFlight.get(key) === flight) inFlight.delete(key);
-            }
-        },
+        start: (key, deadline) => new Flight(key, deadline, inFlight),
     };
 }

@@ -1,4 +1,3 @@
-import { detach } from "../detach.ts";
 import type { RequestContext } from "../requestContext.ts";
 import { LimitError } from "../upstream/limitError.ts";
 import { deadlineError, UpstreamError } from "../upstream/upstream.ts";
@@ -32,7 +31,7 @@ export async function waitForFlights(
 ): Promise<void> {
     const open = new Set(lookups);
     const { promise: allSettled, resolve: onAllSettled } = Promise.withResolvers<undefined>();
-    for (const lookup of lookups) detach(waitFor(lookup, lookup));
+    for (const lookup of lookups) follow(lookup, lookup);
     const lastStart = Math.max(...lookups.map(({ flight }) => flight.startedAt));
     const staleAt = Math.min(lastStart + STALE_AFTER_MILLISECONDS, context.deadline);
     await waitUntil(allSettled, staleAt);
@@ -53,23 +52,21 @@ export async function waitForFlights(
     }
 
     /** @param current the last lookup of the same item */
-    async function waitFor(
-        lookup: LedLookup,
-        { item, flight, isLeading }: LedLookup,
-    ): Promise<void> {
-        const { key } = item;
-        try {
-            const embedding = await flight.promise;
+    function follow(lookup: LedLookup, current: LedLookup): void {
+        const { item, flight, isLeading } = current;
+        flight.onSettled((outcome) => {
             if (!open.has(lookup)) return;
-            if (!isLeading) found.set(key, { embedding, status: "COALESCED" });
-        } catch (error) {
-            if (!open.has(lookup)) return;
-            if (!isLeading && isErrorOfLeader(error, flight, context))
-                return waitFor(lookup, lookUpAgain(item));
-            failed.set(key, error);
-        }
-        open.delete(lookup);
-        if (open.size === 0) onAllSettled(undefined);
+            if (outcome instanceof Error) {
+                if (!isLeading && isErrorOfLeader(outcome, flight, context)) {
+                    // The leader is still reporting its errors.
+                    queueMicrotask(() => follow(lookup, lookUpAgain(item)));
+                    return;
+                }
+                failed.set(item.key, outcome);
+            } else if (!isLeading) found.set(item.key, { embedding: outcome, status: "COALESCED" });
+            open.delete(lookup);
+            if (open.size === 0) onAllSettled(undefined);
+        });
     }
 }
 

@@ -141,7 +141,7 @@ export function createRedisCache(client: RedisCommands, options: RedisCacheOptio
             events.onDropped(entries.length, "down");
             return;
         }
-        const bytes = entries.reduce((sum, { entry }) => sum + entry.length, 0);
+        const bytes = entries.reduce((sum, entry) => sum + entry.bytes, 0);
         if (
             pendingWrites + entries.length > MAX_PENDING_WRITES ||
             pendingBytes + bytes > MAX_PENDING_BYTES
@@ -151,14 +151,7 @@ export function createRedisCache(client: RedisCommands, options: RedisCacheOptio
         }
         pendingWrites += entries.length;
         pendingBytes += bytes;
-        const now = wallClock();
-        const writes = entries.map(({ key, entry, embedding }) => ({
-            key: redisKey(key),
-            value: entry,
-            milliseconds: Math.ceil(Math.max(1, embedding.freshUntil - now) + staleSeconds * 1000),
-            onWritten: () => onStored?.(key, embedding),
-        }));
-        const writing = lastWrite.then(() => writeBatches(writes));
+        const writing = lastWrite.then(() => writeBatches(entries));
         // A failed write does not stop the next ones.
         lastWrite = writing.catch(() => undefined);
         try {
@@ -170,14 +163,8 @@ export function createRedisCache(client: RedisCommands, options: RedisCacheOptio
     }
 
     /** A full or read-only Redis still serves reads, so failed writes do not count for the breaker. */
-    async function writeBatches(
-        writes: readonly (Write & { readonly onWritten: () => void })[],
-    ): Promise<void> {
-        for (const batch of splitIntoBatches(
-            writes,
-            MAX_WRITE_BYTES,
-            ({ value }) => value.length,
-        )) {
+    async function writeBatches(entries: readonly EncodedEntry[]): Promise<void> {
+        for (const batch of splitIntoBatches(entries, MAX_WRITE_BYTES, ({ bytes }) => bytes)) {
             if (isClosed || breaker.isOpen()) {
                 events.onDropped(batch.length, "down");
                 continue;
@@ -185,16 +172,22 @@ export function createRedisCache(client: RedisCommands, options: RedisCacheOptio
             try {
                 await withTimeout(
                     WRITE_TIMEOUT_MILLISECONDS,
-                    commands.write(batch),
+                    commands.write(batch.map(toWrite)),
                     rejectTimedOut,
                 );
-                for (const { onWritten } of batch) onWritten();
+                for (const { key, embedding } of batch) onStored?.(key, embedding);
             } catch (error) {
                 events.onDropped(batch.length, "error");
                 log.debug({ error: messageOf(error) }, "A write to Redis failed");
                 if (isErrorReply(error)) warnOfRejection(error);
             }
         }
+    }
+
+    function toWrite({ key, entry, embedding }: EncodedEntry): Write {
+        const fresh = Math.max(1, embedding.freshUntil - wallClock());
+        const milliseconds = Math.ceil(fresh + staleSeconds * 1000);
+        return { key: redisKey(key), value: entry, milliseconds };
     }
 
     function warnOfRejection({ message }: Error): void {

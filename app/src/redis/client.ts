@@ -3,6 +3,7 @@ import { Cluster, type Redis } from "ioredis";
 import type { RedisConfig } from "./config.ts";
 import type { Log } from "../log.ts";
 import { connectRedis } from "./connection.ts";
+import { isForbidden } from "./errorReply.ts";
 
 export interface Write {
     readonly key: string;
@@ -47,33 +48,75 @@ export interface RedisCommands {
 const RELEASE_LEASES =
     "for _, key in ipairs(KEYS) do if redis.call('get', key) == ARGV[1] then redis.call('pexpire', key, ARGV[2]) end end";
 
+/** Returns a digit per key: whether it was set. */
+const ACQUIRE_LEASES = `
+local set = {}
+for at, key in ipairs(KEYS) do
+    set[at] = redis.call('set', key, ARGV[1], 'PX', ARGV[2], 'NX') and '1' or '0'
+end
+return table.concat(set)`;
+
+/** The arguments are a value and its time to live for each key. */
+const WRITE =
+    "for at, key in ipairs(KEYS) do redis.call('set', key, ARGV[2 * at - 1], 'PX', ARGV[2 * at]) end";
+
+/** Pause after Redis has denied EVAL. */
+const EVAL_PAUSE_MILLISECONDS = 60_000;
+
 /** Connects in the background and reconnects forever. Without a connection, commands fail immediately. */
 export function createRedisClient(config: RedisConfig, log: Log): RedisCommands {
     const { client, close } = connectRedis(config, log);
+    const evalOrEach = createEvalOrEach(client);
     return {
         read:
             client instanceof Cluster
                 ? (keys) => getEach(client, keys)
                 : (keys) => client.mgetBuffer([...keys]),
-        write: async (writes) => {
-            const sets = sendTogether(client, () =>
-                writes.map(({ key, value, milliseconds }) =>
-                    client.set(key, value, "PX", milliseconds),
-                ),
-            );
-            await Promise.all(sets);
-        },
+        write: (writes) =>
+            evalOrEach(
+                writes,
+                async (node) => {
+                    await node.eval(
+                        WRITE,
+                        writes.length,
+                        ...writes.map(({ key }) => key),
+                        ...writes.flatMap(({ value, milliseconds }) => [value, milliseconds]),
+                    );
+                },
+                async () => {
+                    const sets = sendTogether(client, () =>
+                        writes.map(({ key, value, milliseconds }) =>
+                            client.set(key, value, "PX", milliseconds),
+                        ),
+                    );
+                    await Promise.all(sets);
+                },
+            ),
         remove: async (keys) => {
             const unlinks = sendTogether(client, () => keys.map((key) => client.unlink(key)));
             return (await Promise.all(unlinks)).reduce((sum, count) => sum + count, 0);
         },
-        acquireLeases: async (keys, value, milliseconds) => {
-            const sets = sendTogether(client, () =>
-                keys.map((key) => client.set(key, value, "PX", milliseconds, "NX")),
-            );
-            const replies = await settleAll(sets, "OK" as const);
-            return replies.map((answer) => answer === "OK");
-        },
+        acquireLeases: (keys, value, milliseconds) =>
+            evalOrEach(
+                keys,
+                async (node) => {
+                    const set = await node.eval(
+                        ACQUIRE_LEASES,
+                        keys.length,
+                        ...keys,
+                        value,
+                        milliseconds,
+                    );
+                    return Array.from(String(set), (digit) => digit === "1");
+                },
+                async () => {
+                    const sets = sendTogether(client, () =>
+                        keys.map((key) => client.set(key, value, "PX", milliseconds, "NX")),
+                    );
+                    const replies = await settleAll(sets, "OK" as const);
+                    return replies.map((answer) => answer === "OK");
+                },
+            ),
         releaseLeases: async (keys, value, milliseconds) => {
             // In a cluster, the keys of a script must be on one node.
             const scripts = client instanceof Cluster ? keys.map((key) => [key]) : [keys];
@@ -103,6 +146,29 @@ function getEach(client: Cluster, keys: readonly string[]): Promise<readonly (Bu
         sendTogether(client, () => keys.map((key) => client.getBuffer(key))),
         null,
     );
+}
+
+/**
+ * A script for all keys costs the event loop a tenth of a command for each of them. In a cluster, the keys of a script
+ * must be on one node, and some servers deny scripts.
+ */
+function createEvalOrEach(client: Redis | Cluster) {
+    let pausedUntil = -Infinity;
+    return async <R>(
+        keys: readonly unknown[],
+        evalAll: (node: Redis) => Promise<R>,
+        sendEach: () => Promise<R>,
+    ): Promise<R> => {
+        if (client instanceof Cluster || keys.length === 1 || performance.now() < pausedUntil)
+            return sendEach();
+        try {
+            return await evalAll(client);
+        } catch (error) {
+            if (!isForbidden(error)) throw error;
+            pausedUntil = performance.now() + EVAL_PAUSE_MILLISECONDS;
+            return sendEach();
+        }
+    };
 }
 
 /**

@@ -165,10 +165,7 @@ function reconnectFromReplica(): (error: Error) => boolean {
     let lastReconnectAt = -Infinity;
     return ({ message }) => {
         const now = performance.now();
-        if (
-            !message.startsWith("READONLY") ||
-            now - lastReconnectAt < READONLY_PAUSE_MILLISECONDS
-        ) {
+        if (!message.includes("READONLY") || now - lastReconnectAt < READONLY_PAUSE_MILLISECONDS) {
             return false;
         }
         lastReconnectAt = now;

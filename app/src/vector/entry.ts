@@ -4,7 +4,7 @@ import { crc32 } from "node:zlib";
 import { PRECISIONS } from "@property-search/contract/settings";
 
 import { createEmbedding, vectorError, type Embedding, type Lifetime } from "./embedding.ts";
-import { pack, unpack, type Precision } from "./precision.ts";
+import { bytesPerNumber, pack, unpack, type Precision } from "./precision.ts";
 
 /** Incremented when the meaning of the bytes changes; entries of other versions are misses. */
 export const ENTRY_VERSION = 3;
@@ -34,7 +34,10 @@ export const CREATED_AT_OFFSET = OFFSET.createdAt;
 /** An embedding with its stored form, as it will be decoded. */
 export interface EncodedEntry {
     readonly key: string;
+    /** Created by each access: entries that wait to be written would take as much memory again as their vectors. */
     readonly entry: Buffer;
+    /** Size of the entry. */
+    readonly bytes: number;
     readonly embedding: Embedding;
 }
 
@@ -77,15 +80,18 @@ export function createEntryCodec(options: {
     const buildId = Buffer.from(options.buildId, "hex");
     return {
         encode: (key, embedding, space) => {
-            const entry = encodeEntry(key, embedding, {
-                precision,
-                buildId,
-                space: Buffer.from(space, "hex"),
-            });
-            if (precision === "float32") return { key, entry, embedding };
-            const stored = decodeEntry(key, entry, embedding.vector.length);
+            const create = (): Buffer => encodeEntry(key, embedding, { precision, buildId, space });
+            const { length } = embedding.vector;
             // A vector that underflows to zero at this precision is kept unchanged.
-            return { key, entry, embedding: stored ?? embedding };
+            const stored = precision === "float32" ? undefined : decodeEntry(key, create(), length);
+            return {
+                key,
+                get entry() {
+                    return create();
+                },
+                bytes: OFFSET.numbers + length * bytesPerNumber(precision),
+                embedding: stored ?? embedding,
+            };
         },
         decode: decodeEntry,
     };
@@ -113,12 +119,13 @@ export function entryFacts(entry: Buffer): EntryFacts | undefined {
 function encodeEntry(
     key: string,
     embedding: Embedding,
-    facts: { readonly precision: Precision; readonly buildId: Buffer; readonly space: Buffer },
+    facts: { readonly precision: Precision; readonly buildId: Buffer; readonly space: string },
 ): Buffer {
     const { precision, buildId, space } = facts;
     const { vector, tokens, truncated, createdAt, freshUntil, computeMilliseconds } = embedding;
     const { bytes, scale } = pack(vector, precision);
-    const entry = Buffer.alloc(OFFSET.numbers + bytes.length);
+    const entry = Buffer.allocUnsafeSlow(OFFSET.numbers + bytes.length);
+    entry.fill(0, 0, OFFSET.numbers);
     entry[OFFSET.version] = ENTRY_VERSION;
     entry[OFFSET.type] = PRECISIONS.indexOf(precision) + 1;
     entry[OFFSET.flags] = truncated ? TRUNCATED : 0;
@@ -129,7 +136,7 @@ function encodeEntry(
     entry.writeFloatLE(computeMilliseconds, OFFSET.computeMilliseconds);
     entry.writeFloatLE(scale, OFFSET.scale);
     buildId.copy(entry, OFFSET.buildId, 0, DIGEST_BYTES);
-    space.copy(entry, OFFSET.space, 0, DIGEST_BYTES);
+    entry.write(space, OFFSET.space, DIGEST_BYTES, "hex");
     entry.set(bytes, OFFSET.numbers);
     entry.writeUInt32LE(checksum(key, entry), OFFSET.checksum);
     return entry;

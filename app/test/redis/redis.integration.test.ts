@@ -154,6 +154,41 @@ describe("Redis", () => {
         expect(answer.headers.get("x-cache")).toBe("HIT-L2");
     });
 
+    test.each([
+        ["by one script each", ["+@all"], { evals: 2, denied: 0 }],
+        [
+            "one by one, for a minute, where scripts are denied",
+            ["+@all", "-eval"],
+            { evals: 0, denied: 1 },
+        ],
+    ])("writes and leases many keys %s", async (_, rights, { evals, denied }) => {
+        const redis = await redisOn();
+        redis.command("ACL", "SETUSER", "cache", "on", "nopass", "~*", ...rights);
+        const config = { ...redis.config, username: "cache", password: "any" };
+        const client = createRedisClient(config, pino({ level: "silent" }));
+        endLater(client.close);
+        await eventually("Redis is connected", () => Promise.resolve(client.isConnected()));
+
+        const keys = Array.from({ length: 20 }, (_, at) => `key ${at}`);
+        const valueOf = (key: string): Buffer => Buffer.from([...Buffer.from(key), 0, 0xff, 0x0d]);
+        await client.write(keys.map((key) => ({ key, value: valueOf(key), milliseconds: 60_000 })));
+        expect(await client.read(keys)).toEqual(keys.map(valueOf));
+        expect(Number(redis.command("PTTL", "key 3"))).toBeGreaterThan(50_000);
+        const leases = [...keys.slice(0, 2), "lease 1", "lease 2"];
+        const granted = await client.acquireLeases(leases, "token", 60_000);
+        expect(granted).toEqual([false, false, true, true]);
+        expect(redis.command("GET", "lease 2").trim()).toBe("token");
+        expect(Number(redis.command("PTTL", "lease 2"))).toBeGreaterThan(50_000);
+
+        const counts = redis.command("INFO", "commandstats");
+        const count = (field: string): number =>
+            Number(new RegExp(`cmdstat_eval:(?:.*,)?${field}=(\\d+)`).exec(counts)?.[1] ?? 0);
+        expect({ evals: count("calls"), denied: count("rejected_calls") }).toEqual({
+            evals,
+            denied,
+        });
+    });
+
     /** Longer than the timeout of a command, and than the silence that ends a connection. */
     test.each([300, 2_500])("is not blamed for a pause of this process of %i ms", async (pause) => {
         const redis = await redisOn();

@@ -184,7 +184,7 @@ test("the shared cache is read once, and its stale copies are served if the upst
     const outcomeOf = (key: string): Outcome =>
         key === "stale"
             ? { error: new UpstreamError(503, "down", "down") }
-            : { encoded: { key, entry: Buffer.alloc(0), embedding: embeddingOf(key) } };
+            : { encoded: { key, entry: Buffer.alloc(0), bytes: 0, embedding: embeddingOf(key) } };
     const exact = createResolver({
         local,
         shared,

@@ -4,19 +4,20 @@ import type { Log } from "../../log.ts";
 import { createEmbedding, type Embedding } from "../../vector/embedding.ts";
 import { withTimeout } from "../../withTimeout.ts";
 import { estimateInputTokens, maxTokens } from "../estimateTokens.ts";
-import { toUpstreamError, UpstreamError, type TokenCounter } from "../upstream.ts";
+import { toUpstreamError, UpstreamError } from "../upstream.ts";
 import { measureInputs } from "../inputSize.ts";
 import { createApiClient, type ApiClientOptions, type CallOptions } from "./apiClient.ts";
 import { createBreaker } from "./breaker.ts";
 import { createEncodingNegotiation } from "./encodings.ts";
 import { invalidResponseError, type ParsedResponse } from "./response.ts";
 import type { Attempt, Failure } from "./retry.ts";
+import type { ShareCounter } from "./tokenCounterThread.ts";
 import { distributeTokens, weighInputs } from "./tokenShares.ts";
 import type { VectorLength } from "./vectorLength.ts";
 
 export interface EndpointOptions extends Omit<ApiClientOptions, "nativeDimensions"> {
     /** Distributes the tokens of a call over its inputs; undefined: by bytes. */
-    readonly countTokens?: TokenCounter | undefined;
+    readonly countTokens?: ShareCounter | undefined;
     readonly length: VectorLength;
     readonly halfOpenAfterMilliseconds: number;
     /** A probe was billed. */

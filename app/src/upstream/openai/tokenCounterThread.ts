@@ -3,28 +3,33 @@ import { Worker } from "node:worker_threads";
 import type { TokenCounter } from "../upstream.ts";
 import { nativeDimensions } from "./models.ts";
 
-/** A text to count. The result has the same ID. */
+/** Texts to count. The result has the same ID. */
 export interface CountTask {
     readonly id: number;
-    readonly text: string;
+    readonly texts: readonly string[];
     readonly max: number;
 }
 
 export type CountResult =
-    | { readonly id: number; readonly tokens: number }
+    | { readonly id: number; readonly tokens: readonly number[] }
     | { readonly id: number; readonly failure: string };
+
+/**
+ * Counts for the shares of a bill, which bytes can decide, too: rejects while many texts are being counted for shares.
+ */
+export type ShareCounter = (texts: readonly string[]) => Promise<readonly number[]>;
 
 export interface TokenCounterThread {
     readonly count: TokenCounter;
-    /** For the shares of a bill, which bytes can decide, too: rejects while many texts are being counted for shares. */
-    readonly countForShares: TokenCounter;
+    readonly countForShares: ShareCounter;
     readonly close: () => Promise<void>;
 }
 
 interface Pending {
-    readonly resolve: (tokens: number) => void;
+    readonly resolve: (tokens: readonly number[]) => void;
     readonly reject: (error: Error) => void;
-    readonly characters: number;
+    /** Undefined if none of the texts is long. */
+    readonly longCharacters: number | undefined;
 }
 
 /** Longer texts are queued separately, so that shorter ones never wait for them. */
@@ -51,7 +56,7 @@ export function createTokenCounterThread(model: string): TokenCounterThread | un
     const pending = new Map<number, Pending>();
     const unsent: CountTask[] = [];
     /** Queued long texts. */
-    const queuedLong: CountTask[] = [];
+    const queuedLong: { readonly task: CountTask; readonly characters: number }[] = [];
     let worker: Worker | undefined;
     let longCharacters = 0;
     let shareCharacters = 0;
@@ -82,8 +87,8 @@ export function createTokenCounterThread(model: string): TokenCounterThread | un
         const one = pending.get(result.id);
         if (!one) return;
         pending.delete(result.id);
-        if (one.characters > LONG_CHARACTERS) {
-            longCharacters -= one.characters;
+        if (one.longCharacters !== undefined) {
+            longCharacters -= one.longCharacters;
             sendLong();
         }
         if ("failure" in result) one.reject(new Error(result.failure));
@@ -92,11 +97,11 @@ export function createTokenCounterThread(model: string): TokenCounterThread | un
 
     function sendLong(): void {
         for (let [next] = queuedLong; next; [next] = queuedLong) {
-            const { length } = next.text;
-            if (longCharacters > 0 && longCharacters + length > MAX_LONG_CHARACTERS) return;
+            const { task, characters } = next;
+            if (longCharacters > 0 && longCharacters + characters > MAX_LONG_CHARACTERS) return;
             queuedLong.shift();
-            longCharacters += length;
-            send(next);
+            longCharacters += characters;
+            send(task);
         }
     }
 
@@ -109,33 +114,39 @@ export function createTokenCounterThread(model: string): TokenCounterThread | un
         (worker ??= startWorker()).postMessage(unsent.splice(0));
     }
 
-    function count(text: string, max: number): Promise<number> {
-        const { promise, resolve, reject } = Promise.withResolvers<number>();
-        const task = { id: (ids += 1), text, max };
-        pending.set(task.id, { resolve, reject, characters: text.length });
-        if (text.length <= LONG_CHARACTERS) send(task);
-        else {
-            queuedLong.push(task);
+    function countAll(texts: readonly string[], max: number): Promise<readonly number[]> {
+        const { promise, resolve, reject } = Promise.withResolvers<readonly number[]>();
+        const task = { id: (ids += 1), texts, max };
+        const isLong = texts.some(({ length }) => length > LONG_CHARACTERS);
+        const characters = countCharacters(texts);
+        const longCharacters = isLong ? characters : undefined;
+        pending.set(task.id, { resolve, reject, longCharacters });
+        if (isLong) {
+            queuedLong.push({ task, characters });
             sendLong();
-        }
+        } else send(task);
         return promise;
     }
 
     return {
-        count,
-        countForShares: async (text, max) => {
-            const { length } = text;
-            if (shareCharacters + length > MAX_SHARE_CHARACTERS)
+        count: async (text, max) => (await countAll([text], max))[0] ?? 0,
+        countForShares: async (texts) => {
+            const characters = countCharacters(texts);
+            if (shareCharacters + characters > MAX_SHARE_CHARACTERS)
                 throw new Error("Too many texts are being counted");
-            shareCharacters += length;
+            shareCharacters += characters;
             try {
-                return await count(text, max);
+                return await countAll(texts, Infinity);
             } finally {
-                shareCharacters -= length;
+                shareCharacters -= characters;
             }
         },
         close: async () => {
             await worker?.terminate();
         },
     };
+}
+
+function countCharacters(texts: readonly string[]): number {
+    return texts.reduce((sum, { length }) => sum + length, 0);
 }

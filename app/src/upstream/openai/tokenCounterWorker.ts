@@ -17,9 +17,11 @@ function respond(one: CountResult): void {
 await count?.("", 0).catch(() => 0);
 lowerThreadPriority("low");
 parentPort?.on("message", (tasks: readonly CountTask[]) => {
-    for (const { id, text, max } of tasks) {
-        const counting = count?.(text, max) ?? Promise.reject(new Error("Unknown model"));
-        counting.then(
+    for (const { id, texts, max } of tasks) {
+        const counting = texts.map(
+            (text) => count?.(text, max) ?? Promise.reject(new Error("Unknown model")),
+        );
+        Promise.all(counting).then(
             (tokens) => respond({ id, tokens }),
             (error: unknown) => respond({ id, failure: String(error) }),
         );

@@ -1,5 +1,5 @@
 import type { Input } from "../../input.ts";
-import type { TokenCounter } from "../upstream.ts";
+import type { ShareCounter } from "./tokenCounterThread.ts";
 
 /**
  * Weights of inputs in the distribution of a call's tokens. If the model's tokens are unknown or cannot be
@@ -7,17 +7,14 @@ import type { TokenCounter } from "../upstream.ts";
  */
 export async function weighInputs(
     inputs: readonly Input[],
-    countTokens?: TokenCounter,
+    countTokens?: ShareCounter,
 ): Promise<readonly number[]> {
     if (inputs.length === 1) return [1];
-    const weights = (count: TokenCounter): Promise<readonly number[]> =>
-        Promise.all(
-            inputs.map(async (input) =>
-                input.kind === "text" ? count(input.text, Infinity) : input.ids.length,
-            ),
-        );
-    const bytes: TokenCounter = (text) => Promise.resolve(Buffer.byteLength(text));
-    return weights(countTokens ?? bytes).catch(() => weights(bytes));
+    const texts = inputs.flatMap((input) => (input.kind === "text" ? input.text : []));
+    const bytes = (): readonly number[] => texts.map((text) => Buffer.byteLength(text));
+    const counts = (await countTokens?.(texts).catch(bytes)) ?? bytes();
+    let at = 0;
+    return inputs.map((input) => (input.kind === "text" ? (counts[at++] ?? 0) : input.ids.length));
 }
 
 /**

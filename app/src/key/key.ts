@@ -69,15 +69,7 @@ export function createKeysOf(
     space: Omit<KeySpace, "tenant" | "epoch">,
     epochOf: (tenant: string) => string,
 ): (tenant: string) => KeyOf {
-    const cache = new Map<string, { readonly epoch: string; readonly keyOf: KeyOf }>();
-    return (tenant) => {
-        const epoch = epochOf(tenant);
-        const known = cache.get(tenant);
-        if (known?.epoch === epoch) return known.keyOf;
-        const keyOf = createKeyOf({ tenant, epoch, ...space });
-        cache.set(tenant, { epoch, keyOf });
-        return keyOf;
-    };
+    return memoiseByEpoch(epochOf, (tenant, epoch) => createKeyOf({ tenant, epoch, ...space }));
 }
 
 /**
@@ -89,9 +81,25 @@ export function createSpaceOf(
     space: Omit<KeySpace, "tenant" | "epoch">,
     epochOf: (tenant: string) => string,
 ): (tenant: string) => string {
-    return (tenant) => {
-        const stem = encodeSpace({ tenant, epoch: epochOf(tenant), ...space });
+    return memoiseByEpoch(epochOf, (tenant, epoch) => {
+        const stem = encodeSpace({ tenant, epoch, ...space });
         return hash("sha256", stem, "hex").slice(0, SPACE_DIGEST_DIGITS);
+    });
+}
+
+/** @returns the value of a tenant, which is created again when its epoch has changed */
+function memoiseByEpoch<T>(
+    epochOf: (tenant: string) => string,
+    create: (tenant: string, epoch: string) => T,
+): (tenant: string) => T {
+    const cache = new Map<string, { readonly epoch: string; readonly value: T }>();
+    return (tenant) => {
+        const epoch = epochOf(tenant);
+        const known = cache.get(tenant);
+        if (known?.epoch === epoch) return known.value;
+        const value = create(tenant, epoch);
+        cache.set(tenant, { epoch, value });
+        return value;
     };
 }
 

@@ -44,22 +44,23 @@ export function splitSlices<Call extends QueuedCall>(
     size: InputSize,
 ): readonly (readonly Slice<Call>[])[] {
     const batches: Slice<Call>[][] = [];
-    let remaining: InputSize = { items: 0, bytes: 0 };
+    let batch: Slice<Call>[] | undefined;
+    let [items, bytes] = [0, 0];
     for (const { call, from, to } of slices) {
+        let start = from;
         for (let at = from; at < to; at += 1) {
-            const bytes = inputBytes(call.inputs[at]);
-            const batch = batches.at(-1);
-            const last = batch?.at(-1);
-            const fits = batch !== undefined && remaining.items >= 1 && remaining.bytes >= bytes;
-            if (fits && last?.call === call && last.to === at) {
-                batch.splice(-1, 1, { ...last, to: at + 1 });
-            } else if (fits) batch.push({ call, from: at, to: at + 1 });
-            else {
-                batches.push([{ call, from: at, to: at + 1 }]);
-                remaining = size;
+            const added = inputBytes(call.inputs[at]);
+            if (batch === undefined || items < 1 || bytes < added) {
+                if (start < at) batch?.push({ call, from: start, to: at });
+                batch = [];
+                batches.push(batch);
+                start = at;
+                ({ items, bytes } = size);
             }
-            remaining = { items: remaining.items - 1, bytes: remaining.bytes - bytes };
+            items -= 1;
+            bytes -= added;
         }
+        if (start < to) batch?.push({ call, from: start, to });
     }
     return batches;
 }

@@ -1,6 +1,7 @@
 import { promisify } from "node:util";
 import { brotliDecompress, gunzip, inflate, zstdDecompress } from "node:zlib";
 
+import { freeBuffer } from "../../memory/freeBuffer.ts";
 import { invalidResponseError } from "./response.ts";
 
 const DECODERS = {
@@ -30,6 +31,7 @@ export async function readResponseBytes(
         chunks.push(chunk);
     }
     const encoded = Buffer.concat(chunks);
+    for (const chunk of chunks) freeBuffer(chunk);
     const name = String(coding ?? "identity").toLowerCase();
     if (name === "identity" || encoded.length === 0) return encoded;
     const decode = Object.entries(DECODERS).find(([known]) => known === name)?.[1];

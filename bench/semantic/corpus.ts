@@ -1,6 +1,5 @@
 import { compileRules } from "../../app/src/semantic/conceptRules.ts";
 import { DEFAULT_RULES } from "../../app/src/semantic/defaultRules.ts";
-import { findHighest } from "../../app/src/semantic/findHighest.ts";
 import { dot } from "../../app/src/semantic/linear.ts";
 import { extractFacts, type TextFacts } from "../../app/src/semantic/vetoes.ts";
 import type { DataSet } from "./data/dataSets.ts";
@@ -19,17 +18,14 @@ export interface Corpus {
     readonly signature: (place: Place) => Float32Array;
     /** The upstream's vector. */
     readonly truth: (place: Place) => Float32Array;
-    /** The places of the nearest texts by signature and their cosines, nearest first. */
-    readonly nearest: (place: Place) => readonly Found[];
+    /** Cosines of its signature and those of all texts, by place. */
+    readonly similarities: (place: Place) => Float32Array;
 }
 
 export interface Found {
     readonly place: Place;
     readonly similarity: number;
 }
-
-/** Precomputed neighbours of a text, of which the cache contains some. */
-const NEAREST = 200;
 
 /**
  * @param left signatures of all texts, of length 1, one after the other
@@ -41,17 +37,12 @@ export function createCorpus(set: DataSet, left: Float32Array, right: Float32Arr
     const dimensions = left.length / size;
     const rules = compileRules(DEFAULT_RULES);
     const facts = texts.map((text) => extractFacts(text, rules));
-    const nearest = new Map<Place, readonly Found[]>();
+    const similarities = new Map<Place, Float32Array>();
 
-    function findNearest(place: Place): readonly Found[] {
-        const cosines = Float32Array.from({ length: size }, (_, other) =>
+    function computeSimilarities(place: Place): Float32Array {
+        return Float32Array.from({ length: size }, (_, other) =>
             dot(left, left, dimensions, place * dimensions, other * dimensions),
         );
-        cosines[place] = -2;
-        return findHighest(cosines, NEAREST).map((other) => ({
-            place: other,
-            similarity: cosines[other] ?? 0,
-        }));
     }
 
     return {
@@ -63,9 +54,9 @@ export function createCorpus(set: DataSet, left: Float32Array, right: Float32Arr
         facts: (place) => facts[place] ?? extractFacts("", rules),
         signature: (place) => left.subarray(place * dimensions, (place + 1) * dimensions),
         truth: (place) => right.subarray(place * dimensions, (place + 1) * dimensions),
-        nearest: (place) => {
-            const known = nearest.get(place) ?? findNearest(place);
-            nearest.set(place, known);
+        similarities: (place) => {
+            const known = similarities.get(place) ?? computeSimilarities(place);
+            similarities.set(place, known);
             return known;
         },
     };

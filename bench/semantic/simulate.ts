@@ -55,7 +55,7 @@ export function simulate(
             policy.onExact?.();
             return;
         }
-        const near = findPaid(corpus.nearest(place), paidTexts);
+        const near = findPaid(corpus.similarities(place), paidTexts);
         const miss = { place, near, paid: paidTexts.size };
         const answer = policy.answer(miss);
         if (!answer) {
@@ -93,13 +93,13 @@ export function simulate(
     };
 }
 
-function findPaid(nearest: readonly Found[], paid: ReadonlySet<Place>): readonly Found[] {
-    const found: Found[] = [];
-    for (const one of nearest) {
-        if (paid.has(one.place)) found.push(one);
-        if (found.length === NEIGHBOURS) break;
-    }
-    return found;
+function findPaid(similarities: Float32Array, paid: ReadonlySet<Place>): readonly Found[] {
+    const places = [...paid];
+    const cosines = Float32Array.from(places, (place) => similarities[place] ?? 0);
+    return findHighest(cosines, NEIGHBOURS).map((at) => ({
+        place: places[at] ?? 0,
+        similarity: cosines[at] ?? 0,
+    }));
 }
 
 /** Share of the ten nearest other texts by the answer that are also the ten nearest by the true vector. */

@@ -1,10 +1,11 @@
 import { describe, expect, test } from "@jest/globals";
 
+import { NEIGHBOURS } from "../../../app/src/semantic/namespace.ts";
 import { createCorpus, type Corpus } from "../../semantic/corpus.ts";
 import { explorationProbability, fitCurve, quantile } from "../../semantic/policies/logistic.ts";
 import { copyOracle, interpolationOracle } from "../../semantic/policies/oracle.ts";
 import { ours } from "../../semantic/policies/ours.ts";
-import type { CreatePolicy } from "../../semantic/policies/policy.ts";
+import type { CreatePolicy, Policy } from "../../semantic/policies/policy.ts";
 import { staticThreshold } from "../../semantic/policies/threshold.ts";
 import { globalSigmoid, vcachePerEntry } from "../../semantic/policies/vcache.ts";
 import { seededRandom } from "../../shared/random.ts";
@@ -17,9 +18,9 @@ const DIMENSIONS = 12;
 const COSINE = 0.9;
 
 /** Wordings of an intent are close to each other in both models. */
-function createSmallCorpus(): Corpus {
+function createSmallCorpus(wordings = WORDINGS): Corpus {
     const random = seededRandom(3);
-    const texts = Array.from({ length: INTENTS * WORDINGS }, (_, at) => ({
+    const texts = Array.from({ length: INTENTS * wordings }, (_, at) => ({
         text: `wording ${at}`.replace(/\d/g, (digit) => "abcdefghij".charAt(Number(digit))),
         intent: String(at % INTENTS),
     }));
@@ -55,6 +56,15 @@ describe("a simulation", () => {
 
     test("pays once for each text if nothing is answered", () => {
         expect(never).toMatchObject({ served: 0, wrong: 0, paid: never.distinct });
+    });
+
+    test("compares a text with all that were paid for, however many others are nearer", () => {
+        const large = createSmallCorpus(4 * WORDINGS);
+        const places = Array.from({ length: 40 }, (_, at) => at);
+        const near: number[] = [];
+        const answer: Policy["answer"] = (miss) => void near.push(miss.near.length);
+        simulate(large, { requests: places, measureFrom: 0 }, { answer }, COSINE);
+        expect(near).toEqual(places.map((paid) => Math.min(paid, NEIGHBOURS)));
     });
 
     test("finds no error in the answers of an oracle, and more of them than of any threshold", () => {

@@ -27,6 +27,7 @@ import {
 } from "./report/tables.ts";
 import type { Summary } from "./runTask.ts";
 import { STREAMS } from "./streams.ts";
+import { evaluateThroughService } from "./throughService.ts";
 import { UPSTREAM_MODELS } from "./vectors/models.ts";
 
 interface Options {
@@ -43,6 +44,7 @@ interface Options {
     readonly only?: string;
     readonly budgets?: string;
     readonly rewritten?: boolean;
+    readonly throughService?: boolean;
 }
 
 const RESULTS = path.resolve(import.meta.dirname, "../results/semantic");
@@ -87,6 +89,19 @@ async function main(options: Options): Promise<void> {
     const tasks = all.filter(
         ({ method, budget }) => methods.has(method.name) && budgets.has(String(budget)),
     );
+    if (options.throughService === true) {
+        // With every δ; the service calibrates ρ itself.
+        const own = tasks.filter(
+            ({ minCosine, method }) => minCosine !== undefined && method.name === INTERPOLATION,
+        );
+        for (const { set: name, model: modelName, stream, budget } of own) {
+            const [set, model] = [findNamed(sets, name), findNamed(models, modelName)];
+            const corpus = await loadCorpus(set, model, false, console.log);
+            const evaluated = { stream, requests, seed: seeds.first, budget };
+            console.log(await evaluateThroughService(corpus, evaluated));
+        }
+        return;
+    }
     const isRewritten = options.rewritten ?? false;
     const version = digestSources();
     const nameOf = (task: Task): string =>
@@ -117,6 +132,12 @@ async function main(options: Options): Promise<void> {
     );
     const rest = done < tasks.length ? "; run the same command again for the others" : "";
     console.log(`${done} of ${tasks.length} settings are done${rest}: ${RESULTS}/report.md`);
+}
+
+function findNamed<T extends { readonly name: string }>(all: readonly T[], name: string): T {
+    const found = all.find((one) => one.name === name);
+    if (!found) throw new Error(`Unknown: ${name}`);
+    return found;
 }
 
 function describe({ served, errorPerHit, gain }: Summary): string {
@@ -219,6 +240,7 @@ const program = new Command("bench-semantic")
     .option("--streams <names>", `streams, separated by commas: ${STREAMS.join(", ")}`)
     .option("--only <names>", "methods, separated by commas")
     .option("--budgets <numbers>", "budgets δ, separated by commas: 0.005, 0.01, 0.02, 0.05")
-    .option("--rewritten", "apply the concept rules before the signature");
+    .option("--rewritten", "apply the concept rules before the signature")
+    .option("--through-service", "send the streams through the service and compare it with them");
 program.action(() => main(program.opts<Options>()));
 await runCommand(program);

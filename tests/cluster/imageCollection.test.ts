@@ -10,7 +10,7 @@ import { PATHS, REPOSITORY } from "../../local/src/paths.ts";
 import { kubernetesFolder } from "../../local/src/toolchain/programs.ts";
 import { makeTemporaryFolder } from "../support/temporaryFolder.ts";
 
-/** A kubelet collects when it starts, and then every five minutes: at the start it may not know its images yet. */
+/** A kubelet collects when it starts, which may fail without statistics, and then every five minutes. */
 const MILLISECONDS = 16 * 60_000;
 
 /** Kind's node has a kubelet of its own, and its images come from registries. */

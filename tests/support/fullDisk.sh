@@ -33,7 +33,8 @@ for archive in "$@"; do images import "$archive" > /dev/null; done
 head -c "$(($(df --output=size -B1 "$disk" | tail -1) * 9 / 10 - $(df --output=used -B1 "$disk" | tail -1)))" \
   /dev/zero > "$disk/fill"
 
-# JSON is YAML: these settings are the kubelet's own, with what the test gives.
+# JSON is YAML: these settings are the kubelet's own, with what the test gives. No image is too young for the first
+# collection, which may be the one that detects it: the second is five minutes later.
 cat > "$folder/kubelet.yaml" <<EOF
 apiVersion: kubelet.config.k8s.io/v1beta1
 kind: KubeletConfiguration
@@ -47,7 +48,7 @@ podLogsDir: $disk/pod-logs
 failSwapOn: false
 address: 127.0.0.1
 resolvConf: ""
-imageMinimumGCAge: 1ms
+imageMinimumGCAge: -1ms
 $settings
 EOF
 "$kubelet" --config="$folder/kubelet.yaml" --root-dir="$disk/kubelet" --cert-dir="$disk/certificates" \

@@ -170,7 +170,7 @@ function seriesOf({ begin: from, counters, gauges, other }: Case): Series[] {
 
 const reports = new Map<string, Report>();
 
-const prometheus = setUp(startPrometheus, (one) => one.stop(), 120_000);
+const prometheus = setUp(startPrometheus, (one) => one.stop());
 
 beforeAll(async () => {
     for (const [name, one] of Object.entries<Case>(CASES)) {
@@ -184,7 +184,7 @@ beforeAll(async () => {
         });
         reports.set(name, report);
     }
-}, 120_000);
+});
 
 function reportOf(name: keyof typeof CASES): Report {
     const report = reports.get(name);

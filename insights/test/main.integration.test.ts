@@ -32,7 +32,6 @@ let instead: ((request: IncomingMessage, response: ServerResponse) => boolean) |
 const prometheus = setUp(
     () => startPrometheus(splitByBlock(lines)),
     (one) => one.stop(),
-    120_000,
 );
 
 /** As a managed Prometheus has: a path prefix and a token. The admin port is below /admin. */

@@ -59,7 +59,7 @@ afterAll(async () => {
     await scalePrometheus(cluster, 1);
     await pauseAtNone(cluster, "green", false);
     writeEvidence("alerts", { ...evidence, replicasOfBlue: blue.changes() });
-}, 120_000);
+});
 
 describe("while every text is new", () => {
     let load: Load;
@@ -220,7 +220,7 @@ describe("each alert came and went in its time, and its receiver knew", () => {
 
     test("the dead man's switch hears the Watchdog", async () => {
         await alerts.fired("Watchdog", "", 90);
-    }, 120_000);
+    });
 });
 
 test("watching costs no more than a gibibyte", async () => {
@@ -228,7 +228,7 @@ test("watching costs no more than a gibibyte", async () => {
     evidence.memory = { monitoringMiB: memory };
     expect(memory).toBeGreaterThan(0);
     expect(memory).toBeLessThanOrEqual(1024);
-}, 90_000);
+});
 
 type Sending = Pick<LoadOptions, "bodies" | "perSecond"> & Partial<LoadOptions>;
 

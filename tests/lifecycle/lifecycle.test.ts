@@ -9,11 +9,11 @@ let before: HostState;
 beforeAll(async () => {
     expect(await make("down")).toMatchObject({ exitCode: 0 });
     before = await hostState();
-}, 60_000);
+});
 
 afterAll(async () => {
     await make("down");
-}, 60_000);
+});
 
 describe("make up, killed at any step, is finished by the next one", () => {
     // Each run starts from what the one before has left, and gets further than it.
@@ -43,7 +43,7 @@ describe("make up, killed at any step, is finished by the next one", () => {
         expect(run).toMatchObject({ exitCode: 0 });
         expect(run.output).toMatch(/ 0 changed|  \d+ unchanged$/m);
         expect(run.seconds).toBeLessThan(30);
-    }, 60_000);
+    });
 });
 
 describe("make down", () => {
@@ -51,12 +51,12 @@ describe("make down", () => {
         expect(await make("down")).toMatchObject({ exitCode: 0 });
         expect(await listLeftovers()).toEqual([]);
         expect(await hostState()).toEqual(before);
-    }, 60_000);
+    });
 
     test("succeeds without a node", async () => {
         expect(await make("down")).toMatchObject({ exitCode: 0 });
         expect(await hostState()).toEqual(before);
-    }, 60_000);
+    });
 
     test("removes a partially created node", async () => {
         await interruptUp(/› starting/, "SIGKILL");

@@ -63,7 +63,8 @@ export function projects(folders, { only, ...options }) {
             testMatch: paths.map(only),
         })),
         reporters: ["default", "<rootDir>/tests/support/countsReporter.js"],
-        testTimeout: 60_000,
+        // Of a test that hangs: a busy machine gets the time that it needs.
+        testTimeout: 240_000,
         // One more than cores: part of the tests waits, for Redis, a retry or a deadline.
         maxWorkers: availableParallelism() + 1,
         // What a failed test left open must not keep CI from saying so.

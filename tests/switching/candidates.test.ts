@@ -57,7 +57,7 @@ beforeAll(async () => {
 afterEach(async () => {
     await clients?.stop();
     clients = undefined;
-}, 60_000);
+});
 
 afterAll(async () => {
     await scalePrometheus(cluster, 1);

@@ -41,7 +41,7 @@ afterEach(() => bothColoursReady(cluster), 180_000);
 afterAll(async () => {
     await putBack();
     writeEvidence("switching-controls", evidence);
-}, 60_000);
+});
 
 describe("a selector that switches from one pod to another while the first one is killed", () => {
     const service = (pod: string): V1Service => ({

@@ -63,7 +63,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
     await putBack();
-}, 60_000);
+});
 
 describe("while pods and Redis are killed at random under a thousand requests/s", () => {
     test("the traffic is switched back and forth repeatedly", async () => {

@@ -155,7 +155,7 @@ describe("a batch of any mix", () => {
             }),
             RUNS,
         );
-    }, 90_000);
+    });
 });
 
 function sum(resolved: readonly ResolvedItem[], status: string): number {

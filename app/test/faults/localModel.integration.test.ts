@@ -76,7 +76,7 @@ describe("A worker of the local model that is lost", () => {
         crash.close();
         await eventually("both were replaced", () => opened.length === 4);
         expect(logged.join()).toMatch(/A worker of the local model failed.*Restarting/s);
-    }, 90_000);
+    });
 
     test("to a text that crashes workers responds with 503 to it, and serves the others", async () => {
         const model = await start(2, fragile);

@@ -161,7 +161,7 @@ describe("The fast path", () => {
             }),
             propertyRuns(600),
         );
-    }, 60_000);
+    });
 
     test("never interprets invalid requests differently than node:http", async () => {
         const requests = fc.array(fc.oneof(usual, unusual), { minLength: 1, maxLength: 4 });
@@ -182,7 +182,7 @@ describe("The fast path", () => {
             }),
             propertyRuns(900),
         );
-    }, 60_000);
+    });
 
     test("frames responses alike: date, length and connection", async () => {
         const request = Buffer.from("GET /echo HTTP/1.1\r\nhost: a\r\n\r\n");

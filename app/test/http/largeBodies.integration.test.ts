@@ -116,7 +116,6 @@ describe("A body that is parsed in a thread", () => {
             const { items } = await read({ segments: [json], length: json.length }, keyOf);
             expect(items).toHaveLength(1);
         },
-        120_000,
     );
 
     test("that exceeds the thread's memory fails alone, and the next gets a new thread", async () => {
@@ -134,7 +133,7 @@ describe("A body that is parsed in a thread", () => {
             status: "fulfilled",
             value: { items: [{ input: { kind: "text", text: "a" } }] },
         });
-    }, 120_000);
+    });
 });
 
 test("large bodies of one tenant do not delay those of another by more than one", async () => {

@@ -127,7 +127,7 @@ describe("A quarantined candidate with a wrong model", () => {
         expect(last.lies).toBe(0);
         // Its entries were overwritten.
         expect(last.statuses["HIT-L1"] + last.statuses["HIT-L2"]).toBe(MANY);
-    }, 60_000);
+    });
 
     test("is served the entries of the active colour, so that it is equally warm", async () => {
         await ask(active, texts(100));

@@ -13,7 +13,7 @@ beforeAll(async () => {
     service = await startEmbeddingService();
     example = await startExample(service.url);
     await example.ready;
-}, 120_000);
+});
 
 afterAll(async () => {
     await example.stop(0);

@@ -22,7 +22,7 @@ beforeAll(async () => {
     example = await startExample(service.url);
     browser = await startBrowser();
     await example.ready;
-}, 120_000);
+});
 
 afterAll(async () => {
     await browser.close();

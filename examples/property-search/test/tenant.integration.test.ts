@@ -23,7 +23,7 @@ beforeAll(async () => {
     await writeFile(file, JSON.stringify({ tenants }));
     const required = { ANONYMOUS: "false", TENANTS_FILE: file };
     service = await startService({ MODEL_DIR: modelDirectory(), ...required });
-}, 60_000);
+});
 
 afterAll(async () => {
     await service.stop();

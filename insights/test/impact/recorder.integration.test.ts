@@ -26,7 +26,6 @@ let store: HourStore;
 const prometheus = setUp(
     () => startPrometheus(cases.parts()),
     (one) => one.stop(),
-    60_000,
 );
 
 beforeEach(async () => {

@@ -45,7 +45,7 @@ beforeAll(async () => {
     });
     prometheus = await startPrometheus(splitByBlock(history));
     upstream = await startStubUpstream();
-}, 120_000);
+});
 afterAll(() => Promise.all([prometheus.stop(), upstream.stop()]));
 
 const redis = setUpEach(startRedis, (one) => one.kill());

@@ -64,10 +64,10 @@ export async function startPrometheus(
     );
     let log = "";
     child.stderr?.on("data", (piece: Buffer) => (log += piece.toString()));
-    const end = performance.now() + 50_000;
+    const end = performance.now() + 200_000;
     while (!(await fetch(`${url}/-/ready`).catch(() => undefined))?.ok) {
         if (child.exitCode !== null) throw new Error(`Prometheus ended: ${log}`);
-        if (performance.now() > end) throw new Error("Prometheus is not ready after 50 s");
+        if (performance.now() > end) throw new Error("Prometheus is not ready after 200 s");
         await delay(50);
     }
     return {

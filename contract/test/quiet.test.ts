@@ -1,20 +1,22 @@
-import { afterEach, expect, test } from "@jest/globals";
+import { expect, test } from "@jest/globals";
 import { once } from "node:events";
 import { connect, createServer, type AddressInfo, type Socket } from "node:net";
+import { endAfterTest } from "../../tests/support/setUp.ts";
 import { waitForQuiet } from "../src/quiet.ts";
 
 const QUIET_MILLISECONDS = 200;
 const FOREVER = 600_000;
 
-let received = 0;
-const server = createServer((socket) => socket.on("data", () => (received += 1)));
-
-afterEach(() => void server.close());
+const endLater = endAfterTest();
 
 test("a pause of the process is not quiet: what arrives in it is read first", async () => {
+    let received = 0;
+    const server = createServer((socket) => socket.on("data", () => (received += 1)));
+    endLater(() => void server.close());
     server.listen(0, "127.0.0.1");
     await once(server, "listening");
     const client = connect((server.address() as AddressInfo).port, "127.0.0.1");
+    endLater(() => client.destroy());
     client.write("first");
     const [accepted] = (await once(server, "connection")) as [Socket];
     await once(accepted, "data");
@@ -23,7 +25,6 @@ test("a pause of the process is not quiet: what arrives in it is read first", as
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2 * QUIET_MILLISECONDS);
     await quiet;
     expect(received).toBe(2);
-    client.destroy();
 });
 
 test("requests without end delay it no longer than its maximum", async () => {

@@ -41,13 +41,13 @@ afterEach(() => {
     server.closeAllConnections();
 });
 
-const post = (given: readonly Answer[], limitMilliseconds = 10_000) => {
+const post = (given: readonly Answer[], limitMilliseconds = 60_000) => {
     answers = [...given];
     return postToSlack(usualReport(), {
         webhookUrl,
         limitMilliseconds,
         retryMilliseconds: [1, 1, 1],
-        timeoutMilliseconds: 2_000,
+        timeoutMilliseconds: 30_000,
     });
 };
 

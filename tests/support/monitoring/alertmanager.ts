@@ -2,12 +2,13 @@ import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
-import { createServer as createListener, type AddressInfo } from "node:net";
+import type { AddressInfo } from "node:net";
 import { delimiter, join } from "node:path";
 import { existsSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { promisify } from "node:util";
 
+import { freePort } from "../../../app/test/support/redisServer.ts";
 import type { AlertmanagerConfig } from "../../../components/monitoring/alertmanagerConfig.ts";
 
 const run = promisify(execFile);
@@ -143,7 +144,7 @@ export async function startReceiver(): Promise<WebhookReceiver> {
     };
 }
 
-/** Asks again every 50 ms until it is so, at most 20 s. */
+/** Asks again every 50 ms until it is so. */
 export async function eventually(isSo: () => Promise<boolean> | boolean): Promise<void> {
     const end = performance.now() + 200_000;
     while (!(await isSo())) {
@@ -159,13 +160,4 @@ function program(): string {
     const found = names.find((name) => folders.some((folder) => existsSync(join(folder, name))));
     if (found === undefined) throw new Error("Alertmanager is missing: run make test-tools");
     return found;
-}
-
-async function freePort(): Promise<number> {
-    const server = createListener();
-    server.listen(0, "127.0.0.1");
-    await once(server, "listening");
-    const { port } = server.address() as AddressInfo;
-    await new Promise((resolve) => server.close(resolve));
-    return port;
 }

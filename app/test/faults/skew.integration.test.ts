@@ -9,8 +9,8 @@ import { setUpRedis, setUpUpstream } from "../support/setUp.ts";
 
 const HOUR_SECONDS = 3_600;
 const TTL_SECONDS = 60;
-/** Of the times that are compared. */
-const TOLERANCE_SECONDS = 10;
+/** Far below the skew: a busy machine takes long to start two pods. */
+const TOLERANCE_SECONDS = 600;
 
 interface SkewedPod extends Pod {
     readonly admin: AdminCall;

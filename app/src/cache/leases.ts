@@ -3,7 +3,7 @@ import { CACHE_KEY_PREFIX } from "@property-search/contract";
 import { detach } from "../detach.ts";
 import type { Log } from "../log.ts";
 import type { RedisCommands } from "../redis/client.ts";
-import { isErrorReply, isForbidden } from "../redis/errorReply.ts";
+import { isErrorReply } from "../redis/errorReply.ts";
 import type { SharedCache } from "./tiers.ts";
 
 export interface Leases extends Pick<SharedCache, "acquireLeases" | "releaseLeases"> {
@@ -129,6 +129,11 @@ export function createLeases(
     }
 
     return { acquireLeases, releaseLeases, retryReleases, stop };
+}
+
+/** Denied by an ACL, or because the command was renamed. */
+function isForbidden({ message }: Error): boolean {
+    return /^(NOPERM|ERR unknown command)/.test(message);
 }
 
 function leaseKey(key: string): string {

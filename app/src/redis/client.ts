@@ -3,7 +3,7 @@ import { Cluster, type Redis } from "ioredis";
 import type { RedisConfig } from "./config.ts";
 import type { Log } from "../log.ts";
 import { connectRedis } from "./connection.ts";
-import { isForbidden } from "./errorReply.ts";
+import { isErrorReply } from "./errorReply.ts";
 
 export interface Write {
     readonly key: string;
@@ -60,7 +60,7 @@ return table.concat(set)`;
 const WRITE =
     "for at, key in ipairs(KEYS) do redis.call('set', key, ARGV[2 * at - 1], 'PX', ARGV[2 * at]) end";
 
-/** Pause after Redis has denied EVAL. */
+/** Pause after a script has failed. */
 const EVAL_PAUSE_MILLISECONDS = 60_000;
 
 /** Connects in the background and reconnects forever. Without a connection, commands fail immediately. */
@@ -149,8 +149,9 @@ function getEach(client: Cluster, keys: readonly string[]): Promise<readonly (Bu
 }
 
 /**
- * A script for all keys costs the event loop a tenth of a command for each of them. In a cluster, the keys of a script
- * must be on one node, and some servers deny scripts.
+ * One script for all keys takes the event loop less time than a command for each of them. In a cluster, the keys of a
+ * script must be on one node, as behind the proxy of some managed services; other servers deny scripts. After an error,
+ * the commands themselves show whether Redis accepts them.
  */
 function createEvalOrEach(client: Redis | Cluster) {
     let pausedUntil = -Infinity;
@@ -164,7 +165,7 @@ function createEvalOrEach(client: Redis | Cluster) {
         try {
             return await evalAll(client);
         } catch (error) {
-            if (!isForbidden(error)) throw error;
+            if (!isErrorReply(error)) throw error;
             pausedUntil = performance.now() + EVAL_PAUSE_MILLISECONDS;
             return sendEach();
         }

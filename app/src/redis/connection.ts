@@ -165,7 +165,10 @@ function reconnectFromReplica(): (error: Error) => boolean {
     let lastReconnectAt = -Infinity;
     return ({ message }) => {
         const now = performance.now();
-        if (!message.includes("READONLY") || now - lastReconnectAt < READONLY_PAUSE_MILLISECONDS) {
+        if (
+            !message.startsWith("READONLY") ||
+            now - lastReconnectAt < READONLY_PAUSE_MILLISECONDS
+        ) {
             return false;
         }
         lastReconnectAt = now;

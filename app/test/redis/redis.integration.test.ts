@@ -189,6 +189,26 @@ describe("Redis", () => {
         });
     });
 
+    test("accepts many keys one by one where a script may only have keys of one node", async () => {
+        const folder = await mkdtemp(join(tmpdir(), "redis-cluster-"));
+        endLater(() => rm(folder, { recursive: true }));
+        const redis = await redisOn(undefined, ["--cluster-enabled", "yes", "--dir", folder]);
+        redis.command("CLUSTER", "ADDSLOTSRANGE", "0", "16383");
+        await eventually("the cluster has formed", () =>
+            redis.command("CLUSTER", "INFO").includes("cluster_state:ok"),
+        );
+        // Like a managed service whose proxy looks like one server.
+        const client = createRedisClient(redis.config, pino({ level: "silent" }));
+        endLater(client.close);
+        await eventually("Redis is connected", () => Promise.resolve(client.isConnected()));
+        const keys = Array.from({ length: 20 }, (_, at) => `key ${at}`);
+        await client.write(
+            keys.map((key) => ({ key, value: Buffer.from(key), milliseconds: 60_000 })),
+        );
+        expect(redis.command("DBSIZE").trim()).toBe("20");
+        expect(await client.acquireLeases(keys, "token", 60_000)).not.toContain(true);
+    });
+
     /** Longer than the timeout of a command, and than the silence that ends a connection. */
     test.each([300, 2_500])("is not blamed for a pause of this process of %i ms", async (pause) => {
         const redis = await redisOn();

@@ -47,7 +47,7 @@ while read -r word group; do
     if [ "$word" = begun ]; then live="$live $group"
     else live=$(printf ' %s' $(printf '%s\\n' $live | grep -vx "$group")); fi
 done
-for group in $live; do kill -KILL -- "-$group" 2>/dev/null; done
+for group in $live; do kill -s KILL -- "-$group" 2>/dev/null; done
 rm -rf -- "$1"
 `;
 const GRACE_MILLISECONDS = 5_000;

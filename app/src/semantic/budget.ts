@@ -2,6 +2,7 @@ import {
     createChangeDetector,
     createServedErrors,
     isErrorAtMost,
+    isMeanErrorAtMost,
     upperErrorBound,
     upperMeanError,
     type SavedServedErrors,
@@ -245,7 +246,7 @@ export function createBudget(options: BudgetOptions): Budget {
         minScore: () => minScore,
         auditShare: () => {
             const factor = mode === "per-hit" ? 1 : answerShare(servedLevel());
-            const isShown = upperMeanError(audits, ALPHA) * factor <= share;
+            const isShown = isMeanErrorAtMost(audits, share / factor, ALPHA);
             return Math.max(
                 isShown ? auditShare : Math.min(1, UNSHOWN_AUDITS * auditShare),
                 PROBATION / (PROBATION + answers),

@@ -55,14 +55,23 @@ const RATE = 4;
  *
  * @param alpha probability that the bound ever fails
  */
-export function upperMeanError({ labelled, wrong }: Tally, alpha: number): number {
+export function upperMeanError(tally: Tally, alpha: number): number {
+    const { labelled, wrong } = tally;
     if (labelled === 0) return 1;
+    return bisect(wrong, labelled, (sum) => isSumRejected(tally, sum, alpha)) / labelled;
+}
+
+/** Whether `upperMeanError` is at most a number, without computing it. */
+export function isMeanErrorAtMost(tally: Tally, most: number, alpha: number): boolean {
+    const sum = most * tally.labelled;
+    return most >= 1 || (sum > tally.wrong && isSumRejected(tally, sum, alpha));
+}
+
+function isSumRejected({ wrong }: Tally, sum: number, alpha: number): boolean {
     let logFactorial = 0;
     for (let factor = 2; factor <= wrong; factor += 1) logFactorial += Math.log(factor);
-    const isRejected = (sum: number): boolean =>
-        sum + Math.log(RATE) - (1 + wrong) * Math.log(RATE + sum) + logFactorial >=
-        -Math.log(alpha);
-    return bisect(wrong, labelled, isRejected) / labelled;
+    const wealth = sum + Math.log(RATE) - (1 + wrong) * Math.log(RATE + sum) + logFactorial;
+    return wealth >= -Math.log(alpha);
 }
 
 /** Bounds the number of wrong answers that were served, whatever the order and the kind of the requests. */

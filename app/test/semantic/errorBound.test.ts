@@ -4,6 +4,7 @@ import {
     createChangeDetector,
     createServedErrors,
     isErrorAtMost,
+    isMeanErrorAtMost,
     upperErrorBound,
     upperMeanError,
 } from "../../src/semantic/errorBound.ts";
@@ -61,18 +62,23 @@ describe("the bound of labelled answers", () => {
         expect(upperErrorBound({ labelled: 300, wrong: 3 }, ALPHA)).toBeGreaterThan(0.02);
         expect(upperErrorBound({ labelled: 30, wrong: 0 }, ALPHA)).toBeGreaterThan(0.02);
     });
+});
 
-    test("is compared with a number without being computed", () => {
-        for (const labelled of [0, 1, 30, 300])
-            for (const wrong of [0, 1, 3, labelled].filter((one) => one <= labelled)) {
-                const bound = upperErrorBound({ labelled, wrong }, ALPHA);
-                for (const most of [0.001, 0.02, 0.2, bound - 1e-6, bound + 1e-6, 1, Infinity])
-                    expect([most, isErrorAtMost({ labelled, wrong }, most, ALPHA)]).toEqual([
-                        most,
-                        bound <= most,
-                    ]);
-            }
-    });
+test.each([
+    ["labelled answers", upperErrorBound, isErrorAtMost],
+    ["errors that change", upperMeanError, isMeanErrorAtMost],
+])("the bound of %s is compared without being computed", (_, upperOf, isAtMost) => {
+    for (const labelled of [0, 1, 30, 300])
+        for (const wrong of [0, 1, 3, labelled].filter((one) => one <= labelled)) {
+            const tally = { labelled, wrong };
+            const bound = upperOf(tally, ALPHA);
+            for (const most of [0.001, 0.02, 0.2, bound - 1e-6, bound + 1e-6, 1, Infinity])
+                expect([tally, most, isAtMost(tally, most, ALPHA)]).toEqual([
+                    tally,
+                    most,
+                    bound <= most,
+                ]);
+        }
 });
 
 describe("the bound of the mean of errors that change", () => {

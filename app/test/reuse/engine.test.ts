@@ -107,6 +107,14 @@ function create(options: Partial<EngineOptions> = {}) {
     return { engine, lookUp, send, sendMany, newText, stateOf, pass };
 }
 
+/** A pod that has learned enough to answer, for tests that change nothing of its namespace. */
+const serving = create();
+let sent: Awaited<ReturnType<typeof serving.sendMany>>;
+
+beforeAll(async () => {
+    sent = await serving.sendMany(700);
+});
+
 describe("a namespace", () => {
     test("predicts a text that it knows from its own vector, even if no other text has a similar one", async () => {
         const { engine, send, sendMany } = create();
@@ -147,16 +155,13 @@ describe("a namespace", () => {
         expect(wrong / audited).toBeLessThanOrEqual(2 * OPTIONS.errorBudget);
     });
 
-    test("rejects texts while it learns, then answers many of them, and audits some", async () => {
-        const { sendMany, stateOf } = create();
-        const first = await sendMany(20);
-        expect(first.some(({ answer }) => answer.outcome === "served")).toBe(false);
-        const later = await sendMany(1_000);
-        const outcomes = new Set(later.map(({ answer }) => answer.outcome));
+    test("rejects texts while it learns, then answers many of them, and audits some", () => {
+        expect(sent.slice(0, 20).some(({ answer }) => answer.outcome === "served")).toBe(false);
+        const outcomes = new Set(sent.map(({ answer }) => answer.outcome));
         expect(outcomes).toContain("served");
         expect(outcomes).toContain("audited");
-        expect(stateOf()?.state).toBe("serving");
-        const last = later.slice(-100).map(({ answer }) => answer);
+        expect(serving.stateOf()?.state).toBe("serving");
+        const last = sent.slice(-100).map(({ answer }) => answer);
         const served = last.flatMap((one) => (one.outcome === "served" ? one : []));
         // An overlap of 0.8 takes a cosine that only some of the answers have.
         expect(served.length).toBeGreaterThan(20);
@@ -168,11 +173,9 @@ describe("a namespace", () => {
     });
 
     test("shares nothing with another one", async () => {
-        const { sendMany, lookUp, newText, stateOf } = create();
-        await sendMany(500);
-        const { answer } = await lookUp(newText(), OTHER);
+        const { answer } = await serving.lookUp(serving.newText(), OTHER);
         expect(answer.outcome).toBe("no_neighbour");
-        expect(stateOf(OTHER.id)).toMatchObject({ entries: 0, state: "learning" });
+        expect(serving.stateOf(OTHER.id)).toMatchObject({ entries: 0, state: "learning" });
     });
 
     test("has the texts of its tenant within the bound of all; the largest gives way", async () => {
@@ -205,8 +208,7 @@ describe("a namespace", () => {
 
 describe("texts of another process", () => {
     test("are adopted once with their gate, and no evidence about the error", async () => {
-        const { sendMany, newText } = create();
-        const sealed = (await sendMany(300)).flatMap((one) => one.sealed);
+        const sealed = sent.slice(0, 300).flatMap((one) => one.sealed);
         const pod = create();
         const texts = sealed.map(withVector);
         for (let run = 0; run < 2; run += 1)
@@ -220,7 +222,7 @@ describe("texts of another process", () => {
             requests: 0,
         });
         expect(pod.stateOf()?.labels).toBeGreaterThan(60);
-        for (let at = 0; at < 300; at += 1) await pod.send(newText());
+        for (let at = 0; at < 300; at += 1) await pod.send(serving.newText());
         expect(pod.stateOf()?.state).toBe("serving");
     });
 
@@ -273,15 +275,12 @@ describe("what was learned", () => {
         namespace = NAMESPACE,
     ) => engine.answer({ kind: "restore", namespace, sealed });
 
-    let before: ReturnType<ReturnType<typeof create>["stateOf"]>;
     let texts: readonly ReturnType<typeof withVector>[];
     let sealed: Uint8Array;
 
     beforeAll(async () => {
-        const pod = create();
-        texts = (await pod.sendMany(600)).flatMap((one) => one.sealed).map(withVector);
-        sealed = (await pod.engine.answer(save)) as Uint8Array;
-        before = pod.stateOf();
+        texts = sent.flatMap((one) => one.sealed).map(withVector);
+        sealed = (await serving.engine.answer(save)) as Uint8Array;
     });
 
     test("continues in another thread, whose first answers are audited", async () => {
@@ -289,7 +288,8 @@ describe("what was learned", () => {
         await pod.engine.answer({ kind: "adopt", namespace: NAMESPACE, texts });
         expect(pod.stateOf()).toMatchObject({ state: "learning", labelled: 0 });
         expect(await restoreIn(pod, sealed)).toBe(true);
-        const { state, labelled, wrong, minScore, minCosine, labels, answerBound } = before ?? {};
+        const { state, labelled, wrong, minScore, minCosine, labels, answerBound } =
+            serving.stateOf() ?? {};
         expect(state).toBe("serving");
         expect(pod.stateOf()).toMatchObject({
             ...{ state, labelled, wrong, minScore, minCosine, labels, answerBound },
@@ -395,7 +395,7 @@ describe("a text whose entry has ended", () => {
 
     test("is not answered by a namespace that serves", async () => {
         const pod = create();
-        await pod.sendMany(1_000);
+        await pod.sendMany(500);
         expect(pod.stateOf()?.state).toBe("serving");
         pod.pass(LIFETIME);
         expect((await pod.send("wording aa of bsubject")).answer.outcome).toBe("no_neighbour");

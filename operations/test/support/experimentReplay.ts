@@ -34,13 +34,25 @@ export function replay(options: Replay): Readonly<Partial<Record<Decision, numbe
     return shares;
 }
 
+/** Of the texts, by run: all replays have the same assignments. */
+const knownBlocks = new Map<string, readonly number[]>();
+
+function blocksOfTexts(salt: string, texts: number): readonly number[] {
+    const key = `${salt} ${texts}`;
+    const blocks =
+        knownBlocks.get(key) ??
+        Array.from({ length: texts }, (_, text) => blockOf(salt, `text ${text}`));
+    knownBlocks.set(key, blocks);
+    return blocks;
+}
+
 function analyses(random: () => number, salt: string, options: Replay): Analysis[] {
     const { days, texts, requestsPerDay, ttlDays, isCounted = () => true } = options;
     const blocks = Array.from({ length: BLOCKS }, (_, block) => ({
         arm: armOf({ percent: PERCENT }, block),
         ...{ hits: 0, misses: 0, tokens: 0, relevant: 0, irrelevant: 0 },
     }));
-    const blockOfText = Array.from({ length: texts }, (_, text) => blockOf(salt, `text ${text}`));
+    const blockOfText = blocksOfTexts(salt, texts);
     const fetched = new Float64Array(texts).fill(-Infinity);
     return Array.from({ length: days }, (_, day) => {
         for (let request = 0; request < requestsPerDay; request += 1) {

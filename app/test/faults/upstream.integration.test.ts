@@ -36,8 +36,8 @@ import { trueVector } from "../support/vectors.ts";
 const TIMING = { firstRetryDelayMilliseconds: 1, halfOpenAfterMilliseconds: 100 };
 /** For faults that nothing but a timeout ends: a busy machine misses it without any. */
 const SHORT_ATTEMPTS = { ...TIMING, attemptTimeoutMilliseconds: 400 };
-/** With the attempts of production, the request's own deadline would end it after so many, two of them of both inputs. */
-const LONG_ATTEMPTS = 4;
+/** With attempts of 10 s, the deadline of the request ends two inputs after so many. */
+const LONG_ATTEMPTS = 5;
 
 const redis = setUpRedis();
 

@@ -38,11 +38,11 @@ describe("make up, killed at any step, is finished by the next one", () => {
         expect(run.exitCode).toBe(0);
     }, 240_000);
 
-    test("another run with nothing to do ends within 30 s", async () => {
+    test("another run with nothing to do changes nothing, and ends within two minutes", async () => {
         const run = await make("up");
         expect(run).toMatchObject({ exitCode: 0 });
         expect(run.output).toMatch(/ 0 changed|  \d+ unchanged$/m);
-        expect(run.seconds).toBeLessThan(30);
+        expect(run.seconds).toBeLessThan(120);
     });
 });
 

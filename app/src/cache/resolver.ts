@@ -40,7 +40,7 @@ export interface Resolver {
     ) => Promise<readonly ItemResult[]>;
 }
 
-/** About 0.5 ms, if all of them are misses. */
+/** A batch of 2,048 misses would start all of its lookups in one turn. */
 const MAX_LOOKUPS_IN_TURN = 256;
 
 export type ItemResult = ResolvedItem | Error;

@@ -120,7 +120,10 @@ function unequal(name: string, service: number, simulated: number): readonly str
     return service === simulated ? [] : [`${name} is ${service}, simulated: ${simulated}`];
 }
 
-/** The simulation with the service's own audits, of which chance decides, and its answers. Notes what differs. */
+/**
+ * The simulation with the service's own audits, of which chance decides, and its answers. Notes what differs. From 1,000
+ * vectors on, chance also decides which of them are the documents of the calibration.
+ */
 function follow(observed: readonly Observed[], differences: string[]): CreatePolicy {
     return (context) => {
         let at = -1;

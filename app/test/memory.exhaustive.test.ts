@@ -90,11 +90,11 @@ describe("Caches have a bound in bytes:", () => {
         const read = createParseAndKey((body) => parseOpenai(body, LIMITS));
         const before = await usedBytes();
         for (let at = 0; at < count; at += 1) {
-            await read(Buffer.from(JSON.stringify({ model: "m", ...inputOf(at) })), keyOf);
+            read(Buffer.from(JSON.stringify({ model: "m", ...inputOf(at) })), keyOf);
         }
         expect((await usedBytes()) - before).toBeLessThan(36 * MEBIBYTE);
-        const last = await read(Buffer.from('{"model":"m","input":"a"}'), keyOf);
-        expect(last.items).toHaveLength(1);
+        const last = read(Buffer.from('{"model":"m","input":"a"}'), keyOf);
+        expect(last).toHaveProperty("items.length", 1);
     });
 
     test("shortened vectors, however many lengths are requested", async () => {

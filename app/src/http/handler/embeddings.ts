@@ -15,8 +15,8 @@ import {
     type PendingRequest,
 } from "./completion.ts";
 import type { ParseLargeBody } from "./largeBodies.ts";
-import { createLookup, type LookupDependencies } from "./lookup.ts";
-import { createParseAndKey, type RequestWithKeys } from "./parseAndKey.ts";
+import { createLookup, reserveBody, type LookupDependencies } from "./lookup.ts";
+import { createParseAndKey, type DeriveLater, type RequestWithKeys } from "./parseAndKey.ts";
 import type { FormatResponse } from "./responseBody.ts";
 
 export interface EmbeddingsDependencies extends CompletionDependencies, LookupDependencies {
@@ -49,26 +49,28 @@ export function createEmbeddingsHandler(
     const spanName = `POST ${route}`;
 
     function handleBody(pending: PendingRequest, admission: Admission, body: Buffer): void {
-        let parsed: RequestWithKeys | Promise<RequestWithKeys>;
+        let parsed: RequestWithKeys | DeriveLater;
         try {
             parsed = parseAndKey(body, keysOf(admission.tenant.pool));
         } catch (error) {
             failItems(pending, error, undefined);
             return;
         }
-        if (parsed instanceof Promise) detach(lookUpLater(pending, admission, parsed, body.length));
+        if (typeof parsed === "function")
+            detach(lookUpLater(pending, admission, parsed, body.length));
         else lookUp(pending, admission, parsed, body.length);
     }
 
     async function lookUpLater(
         pending: PendingRequest,
         admission: Admission,
-        parsing: Promise<RequestWithKeys>,
+        derive: DeriveLater,
         bytes: number,
     ): Promise<void> {
         let parsed: RequestWithKeys;
         try {
-            parsed = await parsing;
+            pending.bodyReservation ??= reserveBody(bodyBudget, bytes, admission.tenant.id);
+            parsed = await derive();
         } catch (error) {
             failItems(pending, error, undefined);
             return;
@@ -110,8 +112,9 @@ export function createEmbeddingsHandler(
                 pending.bodyReservation = reservation;
                 if (Buffer.isBuffer(body)) handleBody(pending, admission, body);
                 else {
-                    const parsing = parseLarge(body, keysOf(admission.tenant.pool));
-                    detach(lookUpLater(pending, admission, parsing, 0));
+                    const derive: DeriveLater = () =>
+                        parseLarge(body, keysOf(admission.tenant.pool));
+                    detach(lookUpLater(pending, admission, derive, 0));
                 }
             },
             onError: (error) => fail(pending, error),

@@ -53,14 +53,6 @@ export function createLookup(
     const { resolver, hotKeys, experiments, checkTokenLimits } = dependencies;
     const { bodyBudget, responseMemory, dimensions, chooseCacheMode } = dependencies;
 
-    /** @throws HttpError if other pending requests, or those of this tenant, use too much of the memory */
-    function reserveBody(bytes: number, tenant: string): ByteReservation {
-        const reservation = bodyBudget.reserve(() => undefined, tenant);
-        reservation.pin();
-        if (reservation.grow(bytes)) return reservation;
-        throw overloadedError();
-    }
-
     async function resolve(
         pending: PendingRequest,
         admission: Admission,
@@ -102,10 +94,18 @@ export function createLookup(
                 experiments.record(items, local, pending.receivedAt, subject);
                 return;
             }
-            pending.bodyReservation ??= reserveBody(bytes, id);
+            pending.bodyReservation ??= reserveBody(bodyBudget, bytes, id);
             detach(resolve(pending, admission, parsed, context, subject));
         } catch (error) {
             failItems(pending, error, parsed);
         }
     };
+}
+
+/** @throws HttpError if other pending requests, or those of this tenant, use too much of the memory */
+export function reserveBody(budget: ByteBudget, bytes: number, tenant: string): ByteReservation {
+    const reservation = budget.reserve(() => undefined, tenant);
+    reservation.pin();
+    if (reservation.grow(bytes)) return reservation;
+    throw overloadedError();
 }

@@ -11,14 +11,11 @@ export interface RequestWithKeys {
     readonly items: readonly Item[];
 }
 
-/**
- * @returns a promise for a request with many items
- * @throws HttpError
- */
-export type ParseAndKey = (
-    body: Buffer,
-    keyOf: KeyOf,
-) => RequestWithKeys | Promise<RequestWithKeys>;
+/** Derives the keys of a request with many items, whose memory the caller reserves first, because it waits for turns. */
+export type DeriveLater = () => Promise<RequestWithKeys>;
+
+/** @throws HttpError */
+export type ParseAndKey = (body: Buffer, keyOf: KeyOf) => RequestWithKeys | DeriveLater;
 
 interface MemoisedRequest extends RequestWithKeys {
     readonly keyOf: KeyOf;
@@ -53,7 +50,7 @@ export function createParseAndKey(parse: (body: Buffer) => EmbeddingRequest): Pa
         };
         const { inputs } = request;
         return inputs.length > MAX_KEYS_IN_TURN
-            ? deriveInTurns(request, keyOf).then(remember)
+            ? async () => remember(await deriveInTurns(request, keyOf))
             : remember(inputs.map((input) => toItem(input, request, keyOf)));
     };
 }

@@ -34,7 +34,10 @@ export const CREATED_AT_OFFSET = OFFSET.createdAt;
 /** An embedding with its stored form, as it will be decoded. */
 export interface EncodedEntry {
     readonly key: string;
-    /** Created by each access: entries that wait to be written would take as much memory again as their vectors. */
+    /**
+     * With all digits, it is created by each access: entries that wait to be written would take as much memory again
+     * as their vectors. With fewer, it is kept, and the vector that it was created from is not.
+     */
     readonly entry: Buffer;
     /** Size of the entry. */
     readonly bytes: number;
@@ -82,15 +85,20 @@ export function createEntryCodec(options: {
         encode: (key, embedding, space) => {
             const create = (): Buffer => encodeEntry(key, embedding, { precision, buildId, space });
             const { length } = embedding.vector;
-            // A vector that underflows to zero at this precision is kept unchanged.
-            const stored = precision === "float32" ? undefined : decodeEntry(key, create(), length);
+            const bytes = OFFSET.numbers + length * bytesPerNumber(precision);
+            if (precision !== "float32") {
+                const entry = create();
+                // A vector that underflows to zero at this precision is kept unchanged.
+                const stored = decodeEntry(key, entry, length) ?? embedding;
+                return { key, entry, bytes, embedding: stored };
+            }
             return {
                 key,
                 get entry() {
                     return create();
                 },
-                bytes: OFFSET.numbers + length * bytesPerNumber(precision),
-                embedding: stored ?? embedding,
+                bytes,
+                embedding,
             };
         },
         decode: decodeEntry,

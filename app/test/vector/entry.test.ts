@@ -82,6 +82,18 @@ describe("a stored entry", () => {
         expect(entry.length).toBe(bytes + 56);
     });
 
+    test.each([
+        ["float16", "is encoded once"],
+        ["int8", "is encoded once"],
+        ["float32", "takes no memory until it is written"],
+    ] as const)("in %s %s", (precision, kept) => {
+        const encoded = codecFor(precision).encode(KEY, embedding, SPACE);
+        const { entry } = encoded;
+        expect(encoded.entry === entry).toBe(kept === "is encoded once");
+        expect(encoded.entry).toEqual(entry);
+        expect(encoded.bytes).toBe(entry.length);
+    });
+
     test("returns its precision, build ID and space", () => {
         const { entry } = codecFor("int8").encode(KEY, embedding, SPACE);
         expect(entryFacts(entry)).toEqual({

@@ -2,6 +2,7 @@ import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
 import { pino } from "pino";
 
+import { nextBulkTurn } from "../../src/bulkTurn.ts";
 import type { Input } from "../../src/input.ts";
 import type { RequestContext } from "../../src/requestContext.ts";
 import { createCallSizes } from "../../src/upstream/batching/callSize.ts";
@@ -94,6 +95,28 @@ describe("calls of the upstream", () => {
         open();
         await Promise.all([first, ...others]);
         expect(calls.map(({ texts }) => texts)).toEqual([["first"], ["a", "b", "c"]]);
+    });
+
+    test("of small requests do not wait for the bulk work of others", async () => {
+        const { ask, calls, close } = upstream(1);
+        const open = close();
+        const first = ask(["first"]);
+        await eventually("the first has gone", () => calls.length === 1);
+        const bulk = ask(
+            Array.from({ length: 100 }, (_, n) => `bulk ${n}`),
+            { tenant: "bulk" },
+        );
+        const small = Array.from({ length: 50 }, (_, n) => ask([`small ${n}`]));
+        let turns = 0;
+        const bulkTurns = Array.from({ length: 2_000 }, async () => {
+            await nextBulkTurn();
+            turns += 1;
+        });
+        open();
+        await Promise.all([first, ...small]);
+        expect(turns).toBeLessThan(bulkTurns.length);
+        await Promise.all([bulk, ...bulkTurns]);
+        expect(calls).toHaveLength(2);
     });
 
     test("take tenants in turn, and never mix dimensions", async () => {

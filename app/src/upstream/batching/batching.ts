@@ -18,6 +18,7 @@ import { createFairQueue } from "./fairQueue.ts";
 import {
     contextOf,
     createPendingCall,
+    isBulk,
     reportEach,
     reportExpired,
     reportInTurns,
@@ -44,8 +45,6 @@ export interface BatchingOptions {
 
 /** While other batches are in flight, a batch waits this long for more inputs. */
 const JOIN_MILLISECONDS = 3;
-/** Larger calls are sent one after the other. */
-const MAX_ITEMS_IN_TURN = 32;
 /** Weight of a new value in the moving average of call durations. */
 const SMOOTHING = 0.1;
 
@@ -100,7 +99,7 @@ export function withBatching(
         if (searched) searched.isSearched = true;
         const size = measureSlices(slices);
         // A request of 2,048 inputs would send its eight calls in one turn.
-        if (size.items > MAX_ITEMS_IN_TURN) await nextBulkTurn();
+        if (isBulk(slices)) await nextBulkTurn();
         const startedAt = performance.now();
         try {
             const embeddings = await callUpstream(inputsOf(slices), contextOf(slices));

@@ -1,3 +1,5 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
+
 import { nextBulkTurn } from "../../bulkTurn.ts";
 import type { Input } from "../../input.ts";
 import type { RequestContext } from "../../requestContext.ts";
@@ -71,6 +73,11 @@ export function contextOf(slices: readonly Slice<PendingCall>[]): RequestContext
     return { pool, tenant, purpose, dimensions, deadline, span };
 }
 
+/** Whether all inputs are of large requests: small ones in the same call do not wait for the bulk work of others. */
+export function isBulk(slices: readonly Slice<PendingCall>[]): boolean {
+    return slices.every(({ call }) => call.inputs.length > REPORTED_PER_TURN);
+}
+
 /** Yields to the event loop: storing 256 vectors in two caches takes about ten milliseconds. */
 export async function reportInTurns(
     slices: readonly Slice<PendingCall>[],
@@ -78,8 +85,10 @@ export async function reportInTurns(
 ): Promise<void> {
     const parts = splitSlices(slices, { items: REPORTED_PER_TURN, bytes: Infinity });
     if (parts.length > 1) keepUnreported(slices, embeddings);
-    for (const [turn, part] of parts.entries()) {
-        if (turn > 0) await nextBulkTurn();
+    const turns = [...parts.entries()];
+    turns.sort(([, one], [, other]) => Number(isBulk(one)) - Number(isBulk(other)));
+    for (const [at, [turn, part]] of turns.entries()) {
+        if (at > 0) await (isBulk(part) ? nextBulkTurn() : nextTurn());
         // All parts but the last one are full.
         reportEach(part, (at) => embeddings[turn * REPORTED_PER_TURN + at]);
     }

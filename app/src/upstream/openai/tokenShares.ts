@@ -12,7 +12,9 @@ export async function weighInputs(
     if (inputs.length === 1) return [1];
     const texts = inputs.flatMap((input) => (input.kind === "text" ? input.text : []));
     const bytes = (): readonly number[] => texts.map((text) => Buffer.byteLength(text));
-    const counts = (await countTokens?.(texts).catch(bytes)) ?? bytes();
+    // Without a text, the counter's thread and vocabulary are not needed.
+    const counting = texts.length > 0 ? countTokens?.(texts) : undefined;
+    const counts = (await counting?.catch(bytes)) ?? bytes();
     let at = 0;
     return inputs.map((input) => (input.kind === "text" ? (counts[at++] ?? 0) : input.ids.length));
 }

@@ -39,11 +39,11 @@ lacks() { # HASHES OTHER: whether the second lacks a hash of the first
     done
     return 1
 }
-disconnect() { # USER SECONDS: its clients whose connections are older
-    redis client list type normal | tr -d '\r' | awk -v user="$1" -v oldest="$2" '{
+disconnect() { # USER ID: its clients that connected before the one with this ID
+    redis client list type normal | tr -d '\r' | awk -v user="$1" -v first="$2" '{
         split("", field)
         for (i = 1; i <= NF; i++) { at = index($i, "="); field[substr($i, 1, at - 1)] = substr($i, at + 1) }
-        if (field["user"] == user && field["age"] + 0 > oldest + 0) print field["id"]
+        if (field["user"] == user && field["id"] + 0 < first + 0) print field["id"]
     }' | while read -r id; do redis client kill id "$id" >/dev/null || true; done
 }
 apply_users() { # LINES as in users.acl
@@ -61,11 +61,12 @@ LINES
         case "$names" in *" $name "*) ;; *) redis acl deluser "$name" >/dev/null ;; esac
     done
     try_password
-    now=$(date +%s)
+    # Of this connection: IDs grow, where seconds are too coarse for clients that connect at once.
+    id=$(redis client id | tr -d '\r')
     for name in $names; do
         old=$(echo "$was" | hashes_of "$name") new=$(echo "$1" | hashes_of "$name")
-        if lacks "$new" "$old"; then gained=$now; fi
-        if lacks "$old" "$new"; then disconnect "$name" "$((now - ${gained:-$now}))"; fi
+        if lacks "$new" "$old"; then gained=$id; fi
+        if lacks "$old" "$new"; then disconnect "$name" "${gained:-$id}"; fi
     done
     echo "users are set as the Secret has them"
 }

@@ -3,6 +3,7 @@ import { CACHE_KEY_PREFIX } from "@property-search/contract";
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import path from "node:path";
+import { createInterface } from "node:readline";
 import { setTimeout as delay } from "node:timers/promises";
 import pino from "pino";
 import { createRedisClient } from "../../app/src/redis/client.ts";
@@ -26,6 +27,8 @@ describe.each([
     const tenders: ChildProcess[] = [];
     const services: Service[] = [];
     let port: number;
+    /** Lines of the tenders, each of which says that it has set the users. */
+    let reports = 0;
 
     beforeAll(async () => {
         port = await freePort();
@@ -39,9 +42,12 @@ describe.each([
         for (const index of indexes) {
             const own = { HOST: host(index), PORT: String(port), AUTH: nodes.authFolder(index) };
             const env = { ...process.env, ...own, NODES, INTERVAL: "1" };
-            tenders.push(
-                spawn("/bin/sh", [TEND_NODE], { env, stdio: ["ignore", "ignore", "inherit"] }),
-            );
+            const tender = spawn("/bin/sh", [TEND_NODE], {
+                env,
+                stdio: ["ignore", "pipe", "inherit"],
+            });
+            createInterface({ input: tender.stdout }).on("line", () => (reports += 1));
+            tenders.push(tender);
         }
     });
     afterEach(() => Promise.all(services.splice(0).map((service) => service.stop())));
@@ -95,6 +101,8 @@ describe.each([
         for (const user of ["app", "exporter", "admin"] as const) {
             await everywhere(user, NEXT[user], true);
         }
+        // A client that connects before is disconnected, once, when the old password ends.
+        await eventually("the users are set", () => reports >= 2 * tenders.length);
         // The pods follow one by one, while the Secret has changed already.
         setUsers(users((user) => ({ current: NEXT[user], others: [PASSWORDS[user]] })));
         const after = await pod(NEXT.app);

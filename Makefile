@@ -1,6 +1,7 @@
 # Entry point of the repository. Each target installs what it needs; `make help` lists the targets.
-# The flags are part of SHELL because GNU make 3.81 on macOS does not support .SHELLFLAGS.
-SHELL := /bin/bash -euo pipefail
+# The flags are part of SHELL because GNU make 3.81 on macOS does not support .SHELLFLAGS. Under ssh, or with a socket as
+# its input, bash would read bashrc, which fails by -u on Debian.
+SHELL := /bin/bash --norc -euo pipefail
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
 

@@ -45,6 +45,12 @@ describe("the Makefile", () => {
         expect(stdout).toBe(`${expected}/property-search`);
     });
 
+    test("does not read bashrc under ssh", async () => {
+        await writeFile(path.join(folder, ".bashrc"), "echo read; exit 1\n");
+        const ssh = { SSH_CLIENT: "127.0.0.1 1024 22", SHLVL: "0", HOME: folder };
+        expect(await make("echo done", ssh)).toMatchObject({ stdout: "done", stderr: "" });
+    });
+
     // This make's default of .SHELLFLAGS is what 3.81 always does.
     test.each(["false | true", "false; true", 'echo "$$unset"'])(
         "fails by a recipe that fails, also without .SHELLFLAGS: %s",

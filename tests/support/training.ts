@@ -71,7 +71,7 @@ function solutionOf(number: number): string[] {
 }
 
 async function run(command: string): Promise<void> {
-    await promisify(execFile)("bash", ["-euo", "pipefail", "-c", command], {
+    await promisify(execFile)("bash", ["--norc", "-euo", "pipefail", "-c", command], {
         cwd: REPOSITORY,
         env: {
             ...process.env,

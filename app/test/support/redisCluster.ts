@@ -22,7 +22,7 @@ export async function startCluster({ replicas = false } = {}): Promise<RedisClus
     const folder = await mkdtemp(join(tmpdir(), "redis-cluster-"));
     const count = replicas ? 2 * PRIMARIES : PRIMARIES;
     // Without replicas, a node that is slow on a busy machine must not be marked as failed.
-    const nodeTimeout = replicas ? 1_000 : 30_000;
+    const nodeTimeout = replicas ? 3_000 : 30_000;
     const nodes = await Promise.all(
         Array.from({ length: count }, (_, n) =>
             startRedis(undefined, [

@@ -9,7 +9,7 @@ import { startStubUpstream, type StubUpstream } from "./stubUpstream.ts";
 import { traffic, type Traffic } from "./traffic.ts";
 
 /** A request's own deadline is 25 s: a longer wait was caused by the fault. */
-const LONGEST_MILLISECONDS = 15_000;
+const LONGEST_MILLISECONDS = 22_000;
 
 /** Common setup of fault tests: an upstream, pods, clients, and cleanup. */
 export interface Stage {

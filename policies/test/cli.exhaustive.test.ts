@@ -6,7 +6,7 @@ import { deploymentsOf, openCli, OUR_PACK, TEST_PACK, type Cli } from "./support
 import { secretly } from "./support/sdk.ts";
 
 // The real CLI takes seconds for a preview.
-jest.setTimeout(120_000);
+jest.setTimeout(600_000);
 
 /** Of our rules, one that looks at each object is enough. */
 const ONE_RULE = {

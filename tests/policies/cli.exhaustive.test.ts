@@ -10,7 +10,7 @@ import { stackConfig } from "../../render/stackConfig.ts";
 import { render } from "../support/stacks.ts";
 
 // The real CLI, with some hundred objects.
-jest.setTimeout(180_000);
+jest.setTimeout(600_000);
 
 const STACK = "dev";
 

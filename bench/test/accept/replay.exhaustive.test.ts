@@ -34,4 +34,4 @@ test("two days against the service, the model, Redis and the example are counted
             ...[lookups.miss, tokensSaved, tokensBilled],
         ]);
     expect(counts(second)).toEqual(counts(first));
-}, 180_000);
+}, 600_000);

@@ -24,7 +24,7 @@ function run(args: readonly string[], env: Readonly<Record<string, string>> = {}
         cwd: PROGRAM_FOLDER,
         encoding: "utf8",
         input: "",
-        timeout: 120_000,
+        timeout: 600_000,
         // Without Pulumi, wherever it is.
         env: { HOME: folder, PATH: folder, KUBECONFIG: kubeconfig, ...env },
     });

@@ -15,7 +15,7 @@ const NEXT: Weights = { blue: 50, green: 50 };
 const change = (id: string) => ({ id, fence: 1 });
 
 // The real CLI takes seconds for an update. The tests share one stack, each starts with the weights of the one before.
-jest.setTimeout(120_000);
+jest.setTimeout(600_000);
 
 let one: TestStack;
 

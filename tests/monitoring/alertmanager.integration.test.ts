@@ -1,6 +1,7 @@
 import { NAMESPACES } from "@property-search/contract";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 
+import { eventually } from "../../app/test/support/eventually.ts";
 import {
     alertmanagerConfig,
     RECEIVERS,
@@ -10,7 +11,6 @@ import {
 import { ruleFiles, type AlertingRule } from "../../components/monitoring/alerts/index.ts";
 import {
     amtool,
-    eventually,
     startReceiver,
     startAlertmanager,
     withConfig,
@@ -294,8 +294,9 @@ describe("inhibitions", () => {
         await alertmanager.post(all.map((labels) => ({ labels })));
         const mutes = (labels: Labels) => async () =>
             (await alertmanager.mutedBy(labels)).includes(source.alertname ?? "");
-        if (source.severity === "critical") await eventually(mutes(control));
-        if (muted) await eventually(mutes(target));
+        if (source.severity === "critical")
+            await eventually("the control is muted", mutes(control));
+        if (muted) await eventually("the target is muted", mutes(target));
         else expect(await alertmanager.mutedBy(target)).toEqual([]);
         const endsAt = new Date(Date.now() - 1000).toISOString();
         await alertmanager.post(all.map((labels) => ({ labels, endsAt })));
@@ -333,16 +334,16 @@ describe("notifications over HTTP", () => {
         async (name) => {
             const labels = labelsOf(name, blue);
             await alertmanager.post([{ labels }]);
-            await eventually(() => of("/alerts", name).length === 1);
+            await eventually("it fires", () => of("/alerts", name).length === 1);
             await alertmanager.post([{ labels, endsAt: new Date().toISOString() }]);
-            await eventually(() => of("/alerts", name).length === 2);
+            await eventually("it is resolved", () => of("/alerts", name).length === 2);
             expect(of("/alerts", name).map(({ status }) => status)).toEqual(["firing", "resolved"]);
         },
     );
 
     test("the Watchdog is sent to its switch repeatedly, and to no other receiver", async () => {
         await alertmanager.post([{ labels: labelsOf("Watchdog") }]);
-        await eventually(() => of("/watchdog", "Watchdog").length >= 3);
+        await eventually("the Watchdog repeats", () => of("/watchdog", "Watchdog").length >= 3);
         expect(of("/alerts", "Watchdog")).toEqual([]);
     });
 
@@ -351,7 +352,7 @@ describe("notifications over HTTP", () => {
         await alertmanager.post([{ labels }]);
         const marker = labelsOf("RedisEvicting", { instance: "marker" });
         await alertmanager.post([{ labels: marker }]);
-        await eventually(() => of("/alerts", "RedisEvicting").length === 1);
+        await eventually("it fires", () => of("/alerts", "RedisEvicting").length === 1);
         expect(
             receiver.received.flatMap((one) => one.alerts.map((a) => a.labels)),
         ).not.toContainEqual(labels);

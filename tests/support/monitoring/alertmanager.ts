@@ -8,6 +8,7 @@ import { existsSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { promisify } from "node:util";
 
+import { eventually } from "../../../app/test/support/eventually.ts";
 import { freePort } from "../../../app/test/support/redisServer.ts";
 import type { AlertmanagerConfig } from "../../../components/monitoring/alertmanagerConfig.ts";
 
@@ -68,7 +69,7 @@ export async function startAlertmanager(config: AlertmanagerConfig): Promise<Ale
     );
     let log = "";
     child.stderr.on("data", (piece: Buffer) => (log += piece.toString()));
-    await eventually(async () => {
+    await eventually("Alertmanager is ready", async () => {
         if (child.exitCode !== null) throw new Error(`Alertmanager ended: ${log}`);
         return (await fetch(`${url}/-/ready`).catch(() => undefined))?.ok === true;
     });
@@ -142,15 +143,6 @@ export async function startReceiver(): Promise<WebhookReceiver> {
             await new Promise((resolve) => server.close(resolve));
         },
     };
-}
-
-/** Asks again every 50 ms until it is so. */
-export async function eventually(isSo: () => Promise<boolean> | boolean): Promise<void> {
-    const end = performance.now() + 200_000;
-    while (!(await isSo())) {
-        if (performance.now() > end) throw new Error("it did not become so within 200 s");
-        await new Promise((resolve) => setTimeout(resolve, 50));
-    }
 }
 
 /** Debian calls it by another name than everybody else. */

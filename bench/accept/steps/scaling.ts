@@ -4,6 +4,7 @@ import { setTimeout as delay } from "node:timers/promises";
 
 import { readIfExists, type Cluster, type Manifest } from "../../../operations/cluster/connect.ts";
 import { readActiveColour } from "../../../operations/gateway/endpoint.ts";
+import { waitUntil } from "../../../operations/rehearse/wait.ts";
 import { autoscalersOf } from "../../../operations/shared/autoscalers.ts";
 import { runPhase } from "../../load/run.ts";
 import { embedRequest } from "../../load/traffic/requests.ts";
@@ -32,7 +33,7 @@ export const scaling: Step = {
         const { cluster, target } = await context.findPlatform();
         const colour = await readActiveColour(cluster);
         const most = await readMost(cluster, colour);
-        await waitUntilFewer(cluster, colour, most ?? Infinity, context);
+        if (most !== undefined) await waitUntilFewer(cluster, colour, most, context);
         const run = randomUUID();
         const random = seededRandom(1);
         let count = 0;
@@ -63,23 +64,20 @@ export const scaling: Step = {
     },
 };
 
-/** Waits until the autoscaler may add a pod; without one, that is at once. */
+/** @throws UserError if earlier load's pods stay */
 async function waitUntilFewer(
     cluster: Cluster,
     colour: Colour,
     most: number,
     { showProgress, signal }: StepContext,
 ): Promise<void> {
-    const begun = performance.now();
-    const seconds = () => (performance.now() - begun) / 1000;
-    for (;;) {
+    const condition = `${colour} has fewer pods than the ${most} that it may have`;
+    const check = async (): Promise<boolean> => {
         const { wanted } = await replicasOf(cluster, colour);
-        if (wanted < most || seconds() > CALM_SECONDS) return;
-        showProgress(
-            `${colour} has ${wanted} pods, the most that it may have: waiting, ${seconds().toFixed(0)} of ${CALM_SECONDS} s`,
-        );
-        await delay(2000, undefined, { signal });
-    }
+        if (wanted >= most) showProgress(`waiting until ${condition}`);
+        return wanted < most;
+    };
+    await waitUntil(condition, check, { seconds: CALM_SECONDS, signal });
 }
 
 /** The largest number of pods that the autoscaler may create. */

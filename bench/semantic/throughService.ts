@@ -231,7 +231,7 @@ async function send(url: string, admin: string, texts: readonly string[]) {
         const vector = Float32Array.from(embeddings[0]);
         return { outcome: source.replace(/^HIT.*/, "HIT"), vector };
     };
-    const askAdmin = async (more: string, body?: object): Promise<unknown> => {
+    const callAdmin = async (more: string, body?: object): Promise<unknown> => {
         const response = await fetch(admin + more, {
             headers: { authorization: `Bearer ${ADMIN_TOKEN}`, "content-type": "application/json" },
             ...(body && { method: "POST", body: JSON.stringify(body) }),
@@ -240,7 +240,7 @@ async function send(url: string, admin: string, texts: readonly string[]) {
     };
     /** The layer learns after the response, and what it answers next depends on it. */
     const isLearned = async (text: string): Promise<boolean> => {
-        const found = await askAdmin("/inspect", { input: text });
+        const found = await callAdmin("/inspect", { input: text });
         const { key, neighbours = [] } = (found ?? {}) as Inspected;
         return neighbours.some((one) => one.key === key);
     };
@@ -262,7 +262,7 @@ async function send(url: string, admin: string, texts: readonly string[]) {
     const paid = observed.filter(isPaid).length;
     let minCosine = NaN;
     await until("the state is reported", async () => {
-        const { namespaces } = (await askAdmin("")) as { namespaces: readonly State[] };
+        const { namespaces } = (await callAdmin("")) as { namespaces: readonly State[] };
         minCosine = namespaces[0]?.minCosine ?? NaN;
         return namespaces[0]?.entries === paid;
     });

@@ -245,9 +245,9 @@ describe("a request that joins another lookup", () => {
         const at = pod(from);
         const hasty = at.resolve([item], createContext(1_500));
         const patient = at.resolve([item], createContext(60_000));
-        await eventually("it is asked", () => from.calls.length === 1);
+        await eventually("it is called", () => from.calls.length === 1);
         await expect(hasty).rejects.toMatchObject({ status: 504 });
-        await eventually("it is asked again", () => from.calls.length === 2);
+        await eventually("it is called again", () => from.calls.length === 2);
         gate.resolve();
         const [resolved] = await patient;
         expect(resolved?.embedding.vector).toEqual(trueVector("joined"));
@@ -258,7 +258,7 @@ describe("a request that joins another lookup", () => {
         const gate = gated(from);
         const at = pod(from);
         const patient = at.resolve([item], createContext(600_000));
-        await eventually("it is asked", () => from.calls.length === 1);
+        await eventually("it is called", () => from.calls.length === 1);
         await expect(at.resolve([item], createContext(100))).rejects.toMatchObject({ status: 504 });
         gate.resolve();
         expect(await patient).toHaveLength(1);

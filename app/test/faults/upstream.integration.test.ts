@@ -152,7 +152,7 @@ async function expectIsolated(
         } else reply(response, 200, rightAnswer(body));
     };
     const failing = ask(WORDS, at);
-    await eventually("it was asked", () => failed > 0);
+    await eventually("it has failed", () => failed > 0);
     await expectRight(["known before"], "HIT-L1", at);
     await expectRight(["somebody else's"], "MISS", at);
     expectError(await failing, status, code, words);

@@ -85,10 +85,11 @@ export async function reportInTurns(
 ): Promise<void> {
     const parts = splitSlices(slices, { items: REPORTED_PER_TURN, bytes: Infinity });
     if (parts.length > 1) keepUnreported(slices, embeddings);
-    const turns = [...parts.entries()];
-    turns.sort(([, one], [, other]) => Number(isBulk(one)) - Number(isBulk(other)));
-    for (const [at, [turn, part]] of turns.entries()) {
-        if (at > 0) await (isBulk(part) ? nextBulkTurn() : nextTurn());
+    const turns = [...parts.entries()].sort(
+        ([, one], [, other]) => Number(isBulk(one)) - Number(isBulk(other)),
+    );
+    for (const [order, [turn, part]] of turns.entries()) {
+        if (order > 0) await (isBulk(part) ? nextBulkTurn() : nextTurn());
         // All parts but the last one are full.
         reportEach(part, (at) => embeddings[turn * REPORTED_PER_TURN + at]);
     }

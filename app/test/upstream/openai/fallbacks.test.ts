@@ -72,7 +72,7 @@ describe("a fallback", () => {
             reply(response, 200, answer);
         });
         await both.start();
-        await eventually("it was asked for the probe", () => other.requests.length === 1);
+        await eventually("it has got the probe", () => other.requests.length === 1);
         breakFor(20);
         await expect(ask()).rejects.toMatchObject({ status: 503 });
         expect(other.requests).toHaveLength(1);
